@@ -1,0 +1,3 @@
+import './provided-context.ts';
+
+export { startRedisServer } from '@pinegate/runtime';

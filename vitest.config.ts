@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+const INTEGRATION = '**/*.integration.test.ts';
+const roots = (file: string) => [`packages/*/test/**/${file}`, `apps/*/test/**/${file}`, `scripts/test/**/${file}`];
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      {
+        test: { name: 'unit', include: roots('*.test.ts'), exclude: [INTEGRATION], testTimeout: 10_000 },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: roots('*.integration.test.ts'),
+          globalSetup: ['packages/testing/src/global-redis.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          // Real processes compete for the cores: one file after another.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
