@@ -1,5 +1,29 @@
+export { checkRedis, PreflightError } from './check-redis.ts';
+export { closeRedis } from './close-redis.ts';
+export { ConfigError } from './config-error.ts';
 export { freePort } from './free-port.ts';
+export {
+  createHealthServer,
+  type HealthServer,
+  type HealthServerOptions,
+  type Probe,
+  type ProbeResult,
+} from './health-server.ts';
+export { type Closer, createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export {
+  type CounterMetric,
+  createMetrics,
+  type GaugeMetric,
+  type HistogramMetric,
+  type Labels,
+  type Metrics,
+} from './metrics.ts';
+export { openRedis, type Redis, type RedisRole } from './open-redis.ts';
+export { type Env, type ParseEnvOptions, parseEnv, secretFrom } from './parse-env.ts';
+export { redisReady } from './redis-ready.ts';
 export { RedisServerError, type RedisServerErrorCode } from './redis-server-error.ts';
 export { RuntimeError } from './runtime-error.ts';
+export { ScriptError } from './script-error.ts';
+export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions } from './scripts.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
