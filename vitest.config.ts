@@ -15,6 +15,7 @@ export default defineConfig({
           name: 'integration',
           include: roots('*.integration.test.ts'),
           globalSetup: ['packages/testing/src/global-redis.ts'],
+          setupFiles: ['packages/testing/src/no-leaks.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -1,3 +1,8 @@
 import './provided-context.ts';
 
-export { startRedisServer } from '@pinegate/runtime';
+export { createLatch, type Latch } from './latch.ts';
+export { randomNamespace } from './namespace.ts';
+export { type Exit, type StartProcessOptions, startProcess, type TestProcess } from './start-process.ts';
+export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+export { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
+export { type WaitForOptions, waitFor } from './wait-for.ts';
