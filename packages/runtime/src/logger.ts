@@ -38,16 +38,31 @@ export function createLogger(options: LoggerOptions): Logger {
     .filter((secret) => secret.length >= 8)
     .map((s) => JSON.stringify(s).slice(1, -1));
   const pick = (fields: Record<string, unknown>) => pickFields(fields, allowed);
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       base: { app: options.app, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }), log: pick, bindings: pick },
+      formatters: { level: (level) => ({ level }), log: pick },
+      // The formatter has made plain values of them; others' serializers, as Fastify's, would look for what is gone.
+      serializers: { err: asItIs, req: asItIs, res: asItIs },
       hooks: { streamWrite: (line) => hideCredentials(line, secrets) },
     },
     options.destination ?? pino.destination(1),
   );
+  // pino applies no formatter to the bindings of a child; children inherit this.
+  const { child, setBindings } = logger;
+  logger.child = function (this: Logger, bindings, childOptions) {
+    return child.call(this, pick(bindings), childOptions);
+  } as typeof child;
+  logger.setBindings = function (this: Logger, bindings) {
+    setBindings.call(this, pick(bindings));
+  };
+  return logger;
+}
+
+function asItIs(value: unknown): unknown {
+  return value;
 }
 
 function pickFields(fields: Record<string, unknown>, allowed: ReadonlySet<string>): Record<string, unknown> {

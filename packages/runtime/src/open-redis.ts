@@ -99,7 +99,7 @@ function openCluster(address: RedisAddress, role: RedisRole): Redis {
 
 function duplicateAsBlocking(client: Redis, log: Logger | undefined): void {
   const duplicate = client.duplicate.bind(client);
-  const { enableAutoPipelining: _, ...blocking } = { ...ROLES.blocking, enableAutoPipelining: false };
+  const blocking = { ...ROLES.blocking, enableAutoPipelining: false };
   client.duplicate = (override) => {
     const copy = duplicate({ ...blocking, ...override });
     logOutages(copy, 'blocking', log);

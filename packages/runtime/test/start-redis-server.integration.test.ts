@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startProcess, waitFor } from '@pinegate/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { askRedis } from '../src/ask-redis.ts';
 import { freePort, type RedisServer, startRedisServer } from '../src/index.ts';
@@ -67,3 +69,20 @@ it('stops a server that is frozen', async () => {
   await server.stop();
   expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
 });
+
+it('ends with its parent, even one that was killed', async () => {
+  const fixture = fileURLToPath(new URL('./fixtures/redis-parent.ts', import.meta.url));
+  const parent = await startProcess({ args: [fixture, dir], readyLine: 'ready' });
+  const pid = Number(parent.lines[0]?.split(' ')[1]);
+  expect(process.kill(pid, 0)).toBe(true);
+  await parent.kill();
+  await waitFor(() => !isAlive(pid), { what: 'the end of redis-server' });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
