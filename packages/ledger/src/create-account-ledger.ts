@@ -1,0 +1,233 @@
+import { LANES, type Lane } from '@pinegate/access';
+import type { Redis } from '@pinegate/runtime';
+import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
+import {
+  type AnswerWire,
+  type DriftWire,
+  decodeClaimed,
+  decodeClaimedOrSettled,
+  decodeDrift,
+  decodeFailure,
+  decodePart,
+  decodeRecord,
+  decodeSettled,
+  type PartWire,
+  type RecordWire,
+} from './decode-answers.ts';
+import type { Bells, Settlement, SubmitResult } from './types.ts';
+import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wire.ts';
+
+const CANCEL_KEYS = 1000;
+const REDRIVE_LIMIT = 500;
+const LIST_RECORDS = 2000;
+const REFRESH_KEYS = 1000;
+
+interface Parts {
+  readonly account: string;
+  readonly tag: string;
+  readonly redis: Redis;
+  readonly run: (script: string, args: readonly (string | number)[]) => Promise<unknown>;
+  readonly times: LedgerTimes;
+}
+
+/** The ledger of one account over its Lua scripts. */
+export function createAccountLedger({ account, tag, redis, run, times }: Parts): AccountLedger {
+  const json = async <T>(script: string, args: readonly (string | number)[]) =>
+    JSON.parse((await run(script, args)) as string) as T;
+
+  return {
+    account,
+    settledChannel: `${tag}:settled`,
+    ...writing(json, run, times),
+    ...working(json, run, times),
+    ...sweeping(json, run, redis, tag),
+    ...reading(json, run),
+    ...refreshing(json),
+    async now() {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    },
+  };
+}
+
+type Run = Parts['run'];
+type Json = <T>(script: string, args: readonly (string | number)[]) => Promise<T>;
+
+type Redriven = { redriven?: number; superseded?: number; more?: number; bells?: Bells };
+
+function writing(json: Json, run: Run, times: LedgerTimes) {
+  return {
+    async submit(part, after, rows) {
+      const lines = rows.map((r) => `${r.row} ${r.script} ${encodeOperation(r.operation)}\n`).join('');
+      const answer = await json<{
+        s: SubmitResult['status'];
+        part: number;
+        at: number;
+        wm: number;
+        refused?: number[];
+        bells?: Bells;
+      }>('submit', [
+        part.id,
+        part.kind === 'single' ? 's' : 'b',
+        part.lane === 'single' ? 's' : 'b',
+        part.turn,
+        part.source,
+        after,
+        times.freshMs,
+        times.retentionMs,
+        lines,
+      ]);
+      if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
+      if (answer.s === 'cancelled') return { status: 'cancelled' };
+      const { part: number, at: acceptedAt, refused = [], bells = {} } = answer;
+      return { status: 'taken', part: number, acceptedAt, refused, bells };
+    },
+    async cancel(partId) {
+      return (await run('cancel', [partId])) === 1;
+    },
+    async cancelSome() {
+      const { left, ended } = await json<{ left: number; ended?: EndedWire[] }>('cancel-some', [CANCEL_KEYS]);
+      return { left, ended: decodeEnded(ended) };
+    },
+    async redrivePart(partId) {
+      const answer = await json<Redriven>('redrive', ['part', partId, REDRIVE_LIMIT]);
+      return { redriven: 0, superseded: 0, more: 0, bells: {}, ...answer };
+    },
+    async redriveAccess(script, username) {
+      const answer = await json<Redriven>('redrive', ['access', script, username.toLowerCase()]);
+      return answer.redriven === undefined ? null : { redriven: 0, superseded: 0, bells: {}, ...answer };
+    },
+  } satisfies Partial<AccountLedger>;
+}
+
+function working(json: Json, run: Run, times: LedgerTimes) {
+  return {
+    async take(lane, job) {
+      const answer = (await run('take', [lane, job])) as [string, string | null] | null;
+      if (!answer?.[1]) return null;
+      const [head = '', ...names] = answer[1].split('\n');
+      const [script, action] = head.split(' ');
+      return { id: answer[0], script: Number(script), action: action === 'revoke' ? 'revoke' : 'grant', names };
+    },
+    async close(lane, job, chunk) {
+      await run('close', [lane, job, chunk]);
+    },
+    async claim(script, names, token, permits) {
+      const { keys = [], ended } = await json<{ keys?: AnswerWire[]; ended?: EndedWire[] }>('claim', [
+        script,
+        token,
+        times.leaseMs,
+        times.freshMs,
+        times.verifyDelayMs,
+        times.maxTries,
+        permits.grant,
+        permits.revoke,
+        permits.list,
+        names.join(' '),
+      ]);
+      return { keys: keys.map(decodeClaimed), ended: decodeEnded(ended) };
+    },
+    async fix(script, name, token, version, read, readAt) {
+      const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
+      return decodeClaimedOrSettled(await json<AnswerWire>('fix', args));
+    },
+    async final(script, name, token, target, read, readAt, code) {
+      const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt), code];
+      return decodeSettled(await json<AnswerWire>('final', args));
+    },
+    async verified(script, name, token, read, readAt) {
+      const args = [script, name, token, encodeState(read), Math.floor(readAt), times.freshMs];
+      return decodeClaimedOrSettled(await json<AnswerWire>('verified', args));
+    },
+    async settle(settlements) {
+      const wire = JSON.stringify(settlements.map(settlementWire));
+      const { keys = [] } = await json<{ keys?: AnswerWire[] }>('settle', [times.verifyDelayMs, wire]);
+      return keys.map(decodeSettled);
+    },
+  } satisfies Partial<AccountLedger>;
+}
+
+function settlementWire(s: Settlement) {
+  const common = { s: s.script, n: s.name, t: s.token, v: s.carried, r: s.result, sent: s.sent };
+  switch (s.result) {
+    case 'applied':
+      return { ...common, to: encodeState(s.target), o: s.outcome, sp: s.spelling };
+    case 'rejected':
+      return { ...common, c: s.code, sp: s.spelling };
+    case 'uncertain':
+      return { ...common, c: s.code, ms: Math.round(s.retryMs), spend: s.spend };
+    case 'unapplied':
+      return { ...common, c: s.code, ms: Math.round(s.retryMs) };
+  }
+}
+
+function sweeping(json: Json, run: Run, redis: Redis, tag: string) {
+  return {
+    async sweepDue(limit) {
+      const answer = await json<{ moved: number; bells?: Bells; next?: number }>('sweep-due', [limit]);
+      return { moved: answer.moved, bells: answer.bells ?? {}, nextDue: answer.next ?? null };
+    },
+    async takenChunks(lane) {
+      const all = await redis.hgetall(`${tag}:took:${lane}`);
+      return Object.entries(all).map(([job, chunk]) => ({ job, chunk }));
+    },
+    async putBack(lane, job, chunk) {
+      return (await run('put-back', [lane, job, chunk])) === 1;
+    },
+    async summary() {
+      const got = (await run('summary', [])) as (number | string)[];
+      const perLane = (from: number) =>
+        Object.fromEntries(LANES.map((lane, i) => [lane, Number(got[from + i])])) as Record<Lane, number>;
+      return {
+        pending: perLane(0),
+        waitingChunks: perLane(4),
+        cancelsUnderWay: Number(got[8]),
+        nextDue: got[9] === '' ? null : Number(got[9]),
+      };
+    },
+  } satisfies Partial<AccountLedger>;
+}
+
+function reading(json: Json, run: Run) {
+  return {
+    async readAccess(script, names) {
+      const args = [script, names.map((n) => n.toLowerCase()).join(' ')];
+      const { records = [] } = await json<{ records?: (RecordWire | false)[] }>('read-access', args);
+      return records.map((r) => (r ? decodeRecord(r) : null));
+    },
+    async listAccess(script, cursor, limit, status) {
+      const [bucket = '0', name = ''] = cursor === null ? [] : cursor.split(':');
+      const args = [script, bucket, name, limit, LIST_RECORDS, status ?? ''];
+      const answer = await json<{ records?: RecordWire[]; bucket?: number; name?: string }>('list-access', args);
+      const next = answer.bucket === undefined ? null : `${answer.bucket}:${answer.name}`;
+      return { items: (answer.records ?? []).map(decodeRecord), next };
+    },
+    async readParts(ids) {
+      if (ids.length === 0) return [];
+      const { parts = [] } = await json<{ parts?: (PartWire | false)[] }>('read-parts', ids);
+      return parts.map((p) => (p ? decodePart(p) : null));
+    },
+    async listFailures(partId, cursor, limit) {
+      const offset = cursor === null ? 0 : Number(cursor);
+      const [total, texts] = (await run('list-failures', [partId, offset, limit])) as [number, string[]];
+      const end = offset + texts.length;
+      return { items: texts.map(decodeFailure), next: end < total ? String(end) : null };
+    },
+  } satisfies Partial<AccountLedger>;
+}
+
+function refreshing(json: Json) {
+  return {
+    async refreshPage(script, refreshId, since, adopt, members) {
+      const lines = members.map((m) => `${m.username} ${m.expiresAt ?? 'l'}\n`).join('');
+      const args = [script, `refresh:${refreshId}`, Math.floor(since), adopt ? 1 : 0, lines];
+      const answer = await json<{ drift?: DriftWire[]; known: number; skipped: number }>('refresh-page', args);
+      return { drift: decodeDrift(answer.drift), known: answer.known, skipped: answer.skipped };
+    },
+    async refreshAbsent(script, refreshId, since, adopt, bucket) {
+      const args = [script, `refresh:${refreshId}`, Math.floor(since), adopt ? 1 : 0, bucket, REFRESH_KEYS];
+      const answer = await json<{ drift?: DriftWire[]; known: number; bucket?: number }>('refresh-absent', args);
+      return { drift: decodeDrift(answer.drift), known: answer.known, next: answer.bucket ?? null };
+    },
+  } satisfies Partial<AccountLedger>;
+}

@@ -1,0 +1,161 @@
+import { OUTCOMES, type Outcome } from '@pinegate/access';
+import type { AccessRecord, Claimed, ClaimedWork, Drift, FailureRecord, PartRecord, Settled } from './types.ts';
+import {
+  type ContributorWire,
+  decodeChange,
+  decodeContributor,
+  decodeEnded,
+  decodeState,
+  type EndedWire,
+  type StateText,
+} from './wire.ts';
+
+/** One key of claim, fix, final, verified or settle. */
+export interface AnswerWire {
+  readonly name?: string;
+  readonly need: string;
+  readonly at?: number;
+  readonly budget?: 'grant' | 'revoke' | 'list';
+  readonly v?: number;
+  readonly tv?: number;
+  readonly base?: StateText;
+  readonly sure?: boolean;
+  readonly spelling?: string;
+  readonly accepted?: boolean;
+  readonly chain?: readonly ContributorWire[];
+  readonly tries?: number;
+  readonly member?: boolean;
+  readonly ended?: readonly EndedWire[];
+}
+
+const WORK = new Set(['write', 'base', 'final', 'verify']);
+
+export function decodeClaimed(wire: AnswerWire): Claimed {
+  const name = wire.name ?? '';
+  if (WORK.has(wire.need)) return { name, need: wire.need as 'write', ...decodeWork(wire) };
+  if (wire.need === 'wait') return { name, need: 'wait', at: wire.at ?? 0 };
+  if (wire.need === 'permit') return { name, need: 'permit', budget: wire.budget ?? 'list' };
+  return { name, need: wire.need as 'held' | 'done' };
+}
+
+function decodeWork(wire: AnswerWire): ClaimedWork {
+  return {
+    claimedAt: wire.at ?? 0,
+    version: wire.v ?? 0,
+    armedVersion: wire.tv ?? 0,
+    base: decodeState(wire.base ?? '?'),
+    sure: wire.sure === true,
+    spelling: wire.spelling ?? '',
+    spellingAccepted: wire.accepted === true,
+    chain: (wire.chain ?? []).map(decodeContributor),
+    tries: wire.tries ?? 0,
+    ...(wire.member === undefined ? {} : { member: wire.member }),
+  };
+}
+
+export function decodeSettled(wire: AnswerWire): Settled {
+  const ended = decodeEnded(wire.ended);
+  if (wire.need === 'wait') return { need: 'wait', at: wire.at ?? 0, ended };
+  return { need: wire.need as 'done' | 'again' | 'lost', ended };
+}
+
+/** fix and verified answer with work that goes on under the claim, or with what is left. */
+export function decodeClaimedOrSettled(wire: AnswerWire): Claimed | Settled {
+  return WORK.has(wire.need) ? decodeClaimed(wire) : decodeSettled(wire);
+}
+
+export interface RecordWire {
+  readonly script: number;
+  readonly username: string;
+  readonly accepted: boolean;
+  readonly v: number;
+  readonly tv: number;
+  readonly base: StateText;
+  readonly at: number;
+  readonly window: number;
+  readonly tries: number;
+  readonly lapses: number;
+  readonly last?: Outcome;
+  readonly chain?: readonly ContributorWire[];
+}
+
+export function decodeRecord(wire: RecordWire): AccessRecord {
+  return {
+    script: wire.script,
+    username: wire.username,
+    spellingAccepted: wire.accepted,
+    version: wire.v,
+    armedVersion: wire.tv,
+    base: decodeState(wire.base),
+    at: wire.at,
+    window: wire.window,
+    tries: wire.tries,
+    lapses: wire.lapses,
+    last: wire.last ?? null,
+    chain: (wire.chain ?? []).map(decodeContributor),
+  };
+}
+
+export type PartWire = Readonly<Record<string, string | number>>;
+
+export function decodePart(wire: PartWire): PartRecord {
+  const number = (field: string) => Number(wire[field] ?? 0);
+  const text = (field: string) => String(wire[field] ?? '');
+  const outcomes = Object.fromEntries(OUTCOMES.map((o) => [o, number(o)])) as Record<Outcome, number>;
+  const single = wire.kind === 's';
+  return {
+    id: text('id'),
+    number: number('number'),
+    kind: single ? 'single' : 'batch',
+    lane: wire.class === 's' ? 'single' : 'bulk',
+    source: text('source'),
+    watermark: number('wm'),
+    total: number('total'),
+    pending: number('pending'),
+    outcomes,
+    cancelled: wire.stopped === '1',
+    acceptedAt: number('at'),
+    settledAt: wire.settledAt === undefined ? null : number('settledAt'),
+    ratePerSecond: number('rate'),
+    operation: single
+      ? {
+          script: number('script'),
+          username: text('name'),
+          version: number('v'),
+          outcome: wire.outcome ? (text('outcome') as Outcome) : null,
+          error: wire.error ? text('error') : null,
+        }
+      : null,
+  };
+}
+
+export function decodeFailure(text: string): FailureRecord {
+  const wire = JSON.parse(text) as {
+    s: string | number;
+    n: string;
+    v: number;
+    o: 'rejected' | 'failed';
+    c: string;
+    x: ContributorWire;
+    at: number;
+  };
+  return {
+    script: Number(wire.s),
+    username: wire.n,
+    version: wire.v,
+    outcome: wire.o,
+    code: wire.c,
+    change: decodeChange(wire.x),
+    at: wire.at,
+  };
+}
+
+export type DriftWire = readonly [name: string, ledger: StateText, upstream: StateText];
+
+export function decodeDrift(wire: readonly DriftWire[] | undefined): Drift[] {
+  return (wire ?? []).map(([username, ledger, upstream]) => ({
+    username,
+    ledger: decodeState(ledger),
+    upstream: decodeState(upstream),
+  }));
+}

@@ -1,0 +1,221 @@
+import type { LaneClass, Page } from './types.ts';
+
+export interface BudgetConfig {
+  /** Requests a second to begin with; null = unlimited. */
+  readonly start: number | null;
+  readonly min: number;
+  readonly max: number;
+  readonly adaptive: boolean;
+}
+
+/** An author's TradingView login, as an operator configures it. */
+export interface AccountConfig {
+  readonly scripts: readonly string[];
+  readonly budgets: Readonly<Record<'grant' | 'revoke' | 'list' | 'lookup', BudgetConfig>>;
+  readonly maxInFlight: number;
+}
+
+export type AccountState = 'active' | 'parked' | 'paused';
+
+export interface Account extends AccountConfig {
+  readonly id: string;
+  readonly state: AccountState;
+  /**
+   * Why it is parked or paused; null when active. The directory itself writes `session_missing` (no cookies yet), `session_unchecked`
+   * (cookies posted, no check of them yet) and `session_dead`.
+   */
+  readonly reason: string | null;
+  readonly session: {
+    readonly state: 'ok' | 'dead' | 'unknown';
+    readonly checkedAt: number | null;
+    readonly postedAt: number | null;
+  };
+  /** Grows with every change, so that workers see one by comparing. One counter for all accounts: it does not start again. */
+  readonly revision: number;
+}
+
+/** Cookies in the clear: in memory only, never logged. */
+export interface SessionCookies {
+  readonly sessionid: string;
+  readonly sessionidSign: string | null;
+}
+
+export interface ScriptRoute {
+  readonly account: string;
+  /** Small number that stands for the script in the account's ledger keys; never reused. */
+  readonly index: number;
+}
+
+export type Scope = 'read' | 'write' | 'admin';
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Ms; 0 for the bootstrap key. */
+  readonly createdAt: number;
+}
+
+export interface Rejection {
+  readonly row: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What the directory knows of a batch; the counters live in its parts. */
+export interface BatchRecord {
+  readonly id: string;
+  readonly source: string;
+  readonly lane: LaneClass | null;
+  /** Accounts that have a part of it. */
+  readonly accounts: readonly string[];
+  /** `interrupted` also when it was `receiving` and its upload has not been renewed for 10 s: its api died. */
+  readonly upload: 'receiving' | 'interrupted' | 'complete';
+  readonly cancelled: boolean;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly createdAt: number;
+}
+
+/** Rows received so far and the hash of all bytes up to there. */
+export interface Checkpoint {
+  readonly row: number;
+  readonly hash: string;
+}
+
+/** What an idempotency key says of a request. */
+export type IdempotencyVerdict =
+  /** First time: the caller runs it and holds the lease. */
+  | { readonly verdict: 'fresh'; readonly lease: string; readonly resource: string }
+  /** Its request died: the caller runs it again for the same resource. */
+  | { readonly verdict: 'resume'; readonly lease: string; readonly resource: string }
+  /** `fingerprint` is the answered body's: a caller that began with null reads its stream to the end and compares before it answers. */
+  | { readonly verdict: 'stored'; readonly status: number; readonly body: string; readonly fingerprint: string }
+  /** `retryMs`: what is left of the lease of the request that runs. */
+  | { readonly verdict: 'busy'; readonly retryMs: number }
+  | { readonly verdict: 'differs' };
+
+/** State of all accounts, under the hash tag of the directory. */
+export interface Directory {
+  readonly accounts: {
+    /** Ordered by id. Costs one small call while nothing has changed. */
+    list(): Promise<readonly Account[]>;
+    get(id: string): Promise<Account | null>;
+    /**
+     * Creates or replaces. Without a session the account is parked. Errors: `DirectoryError` `SCRIPT_TAKEN` (a script of another account, field
+     * `script`). Indexes of scripts are given here; a script that was taken away and comes back gets a new one, so that nothing known of it
+     * before is believed.
+     */
+    put(id: string, config: AccountConfig): Promise<{ readonly account: Account; readonly created: boolean }>;
+    /** Removes account, session and script routes. The caller has checked that nothing is pending. */
+    remove(id: string): Promise<boolean>;
+    /**
+     * Compare-and-set when `from` is given: parks only what is active, for instance. Returns the account after the call, null when unknown.
+     * An account without cookies never becomes `active`: it is parked instead.
+     */
+    setState(
+      id: string,
+      to: AccountState,
+      reason: string | null,
+      from?: readonly AccountState[],
+    ): Promise<Account | null>;
+    /**
+     * Result of a session check by a worker; `postedAt` names the cookies it was made with (stale results are ignored). In the same call
+     * `dead` parks an active account (reason `session_dead`) and `ok` makes a parked one active; a paused one stays paused.
+     */
+    setSession(id: string, state: 'ok' | 'dead', postedAt: number): Promise<Account | null>;
+  };
+  readonly sessions: {
+    /** Encrypts (AES-256-GCM, account id as associated data) and stores; session state becomes `unknown`. null: no such account. */
+    put(account: string, cookies: SessionCookies): Promise<Account | null>;
+    /** Errors: `DirectoryError` `SECRET_KEY_WRONG` when no configured key opens it. */
+    get(account: string): Promise<{ readonly cookies: SessionCookies; readonly postedAt: number } | null>;
+  };
+  readonly scripts: {
+    /** From memory; may be 2 s old. A script not known here is looked up at once, at most once a second. */
+    resolve(script: string): Promise<ScriptRoute | null>;
+    /** From memory; may be 2 s old. */
+    all(): Promise<ReadonlyMap<string, ScriptRoute>>;
+    /** The script that an index of this account stands for or once stood for; null = never given. */
+    nameOf(account: string, index: number): Promise<string | null>;
+  };
+  readonly keys: {
+    create(name: string, scopes: readonly Scope[]): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+    /** Oldest first, without the bootstrap key. */
+    list(): Promise<readonly ApiKey[]>;
+    /** Takes effect in every process within 5 s. */
+    remove(id: string): Promise<boolean>;
+    /** Constant-time compare over hashes; null when unknown. The bootstrap key (`adminKey` of `openDirectory`) has id `admin` and all scopes. */
+    verify(secret: string): Promise<ApiKey | null>;
+  };
+  /** Every write to a batch that does not exist (any more) fails with `DirectoryError` `BATCH_UNKNOWN`. */
+  readonly batches: {
+    /** State `receiving`, its upload held for 10 s. Does nothing where it exists already. */
+    create(id: string, source: string): Promise<void>;
+    get(id: string): Promise<BatchRecord | null>;
+    /** Written before the first submit to an account's ledger, so that no part is ever orphaned. */
+    addPart(id: string, account: string, lane: LaneClass): Promise<void>;
+    /** Holds the upload for 10 s more; called every 3 s while it runs. false when the batch is not `receiving`. */
+    renewUpload(id: string): Promise<boolean>;
+    /** Errors: `DirectoryError` `CHECKPOINT_DIFFERS` (field `row`) when another hash stands for that row. */
+    checkpoint(id: string, checkpoint: Checkpoint): Promise<void>;
+    /** Ascending. */
+    checkpoints(id: string): Promise<readonly Checkpoint[]>;
+    /**
+     * Stores rejections once per row (the first verdict stands). With `chunk`, the verdict on all its rows is final from then on: those
+     * that are not rejected stay accepted, whatever a resumed request says of them. Returns the rows of `chunk` that stand rejected.
+     * The first 10,000 are kept with code and detail; of later ones only that they are rejected. ≤ 1,000 rows a call.
+     */
+    reject(
+      id: string,
+      rejections: readonly Rejection[],
+      chunk?: { readonly from: number; readonly to: number },
+    ): Promise<readonly number[]>;
+    /** By row. */
+    rejections(id: string, limit: number): Promise<readonly Rejection[]>;
+    /** `rows` = rows received so far; a smaller number than before is ignored. `receiving` holds the upload for 10 s. */
+    setUpload(id: string, upload: BatchRecord['upload'], rows: number): Promise<void>;
+    cancel(id: string): Promise<BatchRecord | null>;
+    /** Newest first. Errors: `DirectoryError` `CURSOR_INVALID`. */
+    list(cursor: string | null, limit: number): Promise<Page<BatchRecord>>;
+    /**
+     * Starts retention unless it runs: called when the last part has settled or found settled. addPart, renewUpload, setUpload and keep end
+     * it again, so whoever finishes an upload looks whether all has settled meanwhile.
+     */
+    expire(id: string): Promise<void>;
+    /** Ends retention: called before failed operations of a settled batch are tried again. false when the batch is gone. */
+    keep(id: string): Promise<boolean>;
+  };
+  readonly idempotency: {
+    /** `scope` = API key, method, path and query; `fingerprint` = hash of the body, or null while a stream has not been read; `resource` is kept only if fresh. */
+    begin(scope: string, key: string, fingerprint: string | null, resource: string): Promise<IdempotencyVerdict>;
+    /** Renews the 10 s lease; false when it is not ours any more. */
+    renew(scope: string, key: string, lease: string): Promise<boolean>;
+    /**
+     * Stores the answer and ends the lease. false, and nothing stored, when the lease is not ours any more. Errors: `DirectoryError`
+     * `BODY_DIFFERS` when the dead request that this one resumed had another fingerprint.
+     */
+    finish(
+      scope: string,
+      key: string,
+      lease: string,
+      fingerprint: string,
+      status: number,
+      body: string,
+    ): Promise<boolean>;
+    /** Gives the lease up without an answer, so that a resend resumes at once. */
+    abandon(scope: string, key: string, lease: string): Promise<void>;
+  };
+  /**
+   * Which account is due for a sweep: earliest time wins. A sweeper first moves the account away (`set` to a fallback time), then sweeps,
+   * then marks the next time: a mark that arrives while it sweeps is not lost.
+   */
+  readonly due: {
+    /** Due at `at` or earlier. */
+    mark(account: string, at: number): Promise<void>;
+    ready(now: number, limit: number): Promise<readonly string[]>;
+    set(account: string, at: number | null): Promise<void>;
+  };
+  /** Drops what is held in memory. The Redis connection stays the caller's. */
+  close(): void;
+}

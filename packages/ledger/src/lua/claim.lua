@@ -1,0 +1,109 @@
+-- claim: takes keys in hand, as many as the permits cover. C0 to C6 of protocol.md.
+-- KEYS[1] meta · ARGV script, token, lease ms, fresh ms, U ms, tries, permits grant, revoke, list, names (spaces between)
+-- Answers JSON {keys: [{name, need, …}], ended}
+--!include clock
+--!include store
+--!include parts
+--!include chunks
+--!include claims
+--!include cancelled
+local script, token = ARGV[1], ARGV[2]
+local lease, fresh, U, max_tries = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local permits = { grant = tonumber(ARGV[7]), revoke = tonumber(ARGV[8]), list = tonumber(ARGV[9]) }
+local POISON_LAPSES = 5
+local t = now()
+local into = {}
+local cancelling = redis.call('EXISTS', tag .. 'cancelling') == 1
+
+local function is_cancelled(number)
+  return redis.call('HEXISTS', tag .. 'cancelling', number) == 1
+end
+
+-- C1: a lapsed claim of another. What it had armed may still land (R10). A key whose claims keep lapsing is poison.
+local function take_over(e, c)
+  local r = e.r
+  release(e.key)
+  if c.armed then open_window(r, c.until_ + U) end
+  r.lapses = math.min(255, r.lapses + 1)
+  if r.lapses >= POISON_LAPSES and fixed_count(r) > 0 then
+    end_refused(e, r.tv, 'failed', 'POISON', t, into)
+    r.base, r.tries, r.lapses = '?', 0, 0
+    open_window(r, c.until_ + U)
+  end
+end
+
+-- Which budget the first call of this key's work is paid from; nil when no call may be needed (C6).
+local function budget_of(r, need)
+  if need ~= 'write' then return 'list' end
+  local last = r.chain[#r.chain]
+  local sure = is_sure(r, t, fresh)
+  if last.k == 'r' then return not (sure and r.base == 'n') and 'revoke' or nil end
+  if last.k == 'g' then
+    if sure and r.base == last.a then return nil end
+    return last.a <= t and 'revoke' or 'grant'
+  end
+  if sure and r.base == 'l' and (last.k == 'l' or last.k == 'x' and #r.chain == 1) then return nil end
+  return 'grant'
+end
+
+local function waits(e)
+  set_due(e.key, e.r.window)
+  return { name = e.name, need = 'wait', at = e.r.window }
+end
+
+-- What the key needs: done, wait, verify, final, write or base.
+local function need_of(r)
+  if #r.chain == 0 then return r.window == 0 and 'done' or t < r.window and 'wait' or 'verify' end
+  local fixed = fixed_count(r) > 0
+  if r.tries >= max_tries and fixed then return t < r.window and 'wait' or 'final' end
+  for i = 1, #r.chain do
+    if is_absolute(r.chain[i]) then return 'write' end
+  end
+  if r.base == '?' then return t < r.window and 'wait' or 'base' end
+  if t - r.at < fresh or r.window > 0 or fixed then return 'write' end
+  return 'base'
+end
+
+local function claim(name)
+  local e = load(script, name)
+  local r = e.r
+  local held = claim_of(e.key)
+  local dirty = false
+  if held and held.token ~= token then
+    if held.until_ > t then return { name = name, need = 'held' } end
+    take_over(e, held)
+    dirty = true
+  end
+  if cancelling and #r.chain > 0 and drop_cancelled(e, is_cancelled, t, into) then dirty = true end
+  local need = need_of(r)
+  local answer
+  if need == 'done' then
+    drop_due(e.key)
+    answer = { name = name, need = 'done' }
+  elseif need == 'wait' then
+    answer = waits(e)
+  else
+    local budget = budget_of(r, need)
+    if budget and permits[budget] < 1 then
+      answer = { name = name, need = 'permit', budget = budget }
+    else
+      if budget then permits[budget] = permits[budget] - 1 end
+      local c = { token = token, until_ = t + lease, at = t, armed = false }
+      if need == 'write' then
+        arm(e, c)
+        dirty = true
+      end
+      write_claim(e.key, c)
+      set_due(e.key, c.until_)
+      answer = work_out(e, need, c, t, fresh)
+    end
+  end
+  if dirty then save(e) end
+  return answer
+end
+
+local answers = {}
+for name in ARGV[10]:gmatch('%S+') do answers[#answers + 1] = claim(name) end
+flush_parts(t)
+flush_store()
+return cjson.encode({ keys = list_out(answers), ended = list_out(into) })

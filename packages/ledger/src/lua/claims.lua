@@ -1,0 +1,105 @@
+-- Claims: hash `claims` key → "token until at armed". Due: zset `due` key → ms.
+local claims_key, due_key = tag .. 'claims', tag .. 'due'
+
+local function claim_of(key)
+  local s = redis.call('HGET', claims_key, key)
+  if not s then return nil end
+  local token, until_, at, armed = s:match('^(%S+) (%d+) (%d+) (%d)$')
+  return { token = token, until_ = tonumber(until_), at = tonumber(at), armed = armed == '1' }
+end
+
+local function write_claim(key, c)
+  redis.call('HSET', claims_key, key, string.format('%s %.0f %.0f %d', c.token, c.until_, c.at, c.armed and 1 or 0))
+end
+
+local function set_due(key, at)
+  redis.call('ZADD', due_key, at, key)
+end
+
+local function drop_due(key)
+  redis.call('ZREM', due_key, key)
+end
+
+local function release(key)
+  redis.call('HDEL', claims_key, key)
+end
+
+local function open_window(r, until_)
+  r.window = math.max(r.window, until_)
+end
+
+-- R32: due is written by the Lua that answers `again`.
+local AGAIN_MS = 1000
+
+-- T6: after a claim was let go.
+local function afterwards(e, t, extra)
+  local r = e.r
+  local out = extra or {}
+  if #r.chain > 0 then
+    set_due(e.key, t + AGAIN_MS)
+    out.need = 'again'
+  elseif r.window > 0 then
+    set_due(e.key, r.window)
+    out.need, out.at = 'wait', r.window
+  else
+    drop_due(e.key)
+    out.need = 'done'
+  end
+  return out
+end
+
+local function fixed_count(r)
+  local n = 0
+  for i = 1, #r.chain do
+    if r.chain[i].v <= r.tv then n = n + 1 end
+  end
+  return n
+end
+
+-- Takes the contributors for which `want` is true out of the chain and returns them, oldest first.
+local function take_out(r, want)
+  local out, rest = {}, {}
+  for i = 1, #r.chain do
+    local c = r.chain[i]
+    if want(c) then out[#out + 1] = c else rest[#rest + 1] = c end
+  end
+  r.chain = rest
+  return out
+end
+
+-- Ends all contributors up to a version: those before the last absolute one were superseded, the rest got `outcome` (T2).
+local function end_applied(e, carried, outcome, t, into)
+  local done = take_out(e.r, function(c) return c.v <= carried end)
+  local last = 0
+  for i = 1, #done do
+    if is_absolute(done[i]) then last = i end
+  end
+  for i = 1, #done do ended(e, done[i], i < last and 'superseded' or outcome, nil, t, into) end
+  if #done > 0 then e.r.last = OUTCOME_CODE[outcome] end
+end
+
+-- Ends all contributors up to a version without effect (T3, final, poison).
+local function end_refused(e, carried, outcome, code, t, into)
+  local done = take_out(e.r, function(c) return c.v <= carried end)
+  for i = 1, #done do ended(e, done[i], outcome, code, t, into) end
+  if #done > 0 then e.r.last = OUTCOME_CODE[outcome] end
+end
+
+-- Does base answer the question of membership for sure?
+local function is_sure(r, t, fresh)
+  return r.base ~= '?' and r.window == 0 and t - r.at < fresh
+end
+
+-- The answer for a key with work under our claim.
+local function work_out(e, need, c, t, fresh)
+  local r = e.r
+  local chain = {}
+  for i = 1, #r.chain do chain[i] = contributor_out(r.chain[i]) end
+  return { name = e.name, need = need, at = c.at, v = r.v, tv = r.tv, base = state_out(r.base), sure = is_sure(r, t, fresh),
+    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = list_out(chain), tries = r.tries }
+end
+
+local function arm(e, c)
+  e.r.tv = e.r.v
+  c.armed = true
+end

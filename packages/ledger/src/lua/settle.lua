@@ -1,0 +1,77 @@
+-- settle: what came of claims. T1 to T6 of protocol.md. Always lets go (R7); whatever ends is counted by the same Lua (R29).
+-- KEYS[1] meta · ARGV U ms, settlements as JSON [{s script, n name, t token, v carried, r applied|rejected|uncertain|unapplied, sent,
+--   to target, o outcome, c code, sp spelling, ms retry, spend}] · Answers JSON {keys: [{need, at, ended}]}
+--!include clock
+--!include store
+--!include parts
+--!include chunks
+--!include claims
+local U = tonumber(ARGV[1])
+local t = now()
+
+-- T1: the claim is not ours any more; our request may land all the same (R11). Due only moves earlier (R33).
+local function lost(e, s)
+  if not s.sent then return { need = 'lost' } end
+  open_window(e.r, t + U)
+  local due = redis.call('ZSCORE', due_key, e.key)
+  if not due or tonumber(due) > e.r.window then set_due(e.key, e.r.window) end
+  save(e)
+  return { need = 'lost' }
+end
+
+local function accept_spelling(r, spelling)
+  if spelling then r.case, r.accepted = case_of(spelling), true end
+end
+
+-- T4 and T5: not done; the chain stays. A later try is due.
+local function retry_later(e, s)
+  if #e.r.chain > 0 then
+    set_due(e.key, t + s.ms)
+    return { need = 'wait', at = t + s.ms }
+  end
+  return afterwards(e, t)
+end
+
+local results = {
+  applied = function(e, s, c, into) -- T2
+    local r = e.r
+    r.base, r.at, r.tries = state_in(s.to), t, 0
+    if c.at >= r.window then r.window = 0 end
+    accept_spelling(r, s.sp)
+    end_applied(e, s.v, s.o, t, into)
+    return afterwards(e, t)
+  end,
+  rejected = function(e, s, _, into) -- T3
+    e.r.tries = 0
+    accept_spelling(e.r, s.sp)
+    end_refused(e, s.v, 'rejected', s.c, t, into)
+    return afterwards(e, t)
+  end,
+  uncertain = function(e, s) -- T4
+    open_window(e.r, t + U)
+    if s.spend then e.r.tries = math.min(255, e.r.tries + 1) end
+    return retry_later(e, s)
+  end,
+  unapplied = function(e, s) -- T5
+    return retry_later(e, s)
+  end,
+}
+
+local function settle(s)
+  local e = load(tostring(s.s), s.n)
+  local c = claim_of(e.key)
+  if not c or c.token ~= s.t then return lost(e, s) end
+  release(e.key)
+  e.r.lapses = 0
+  local into = {}
+  local answer = results[s.r](e, s, c, into)
+  answer.ended = list_out(into)
+  save(e)
+  return answer
+end
+
+local answers = {}
+for i, s in ipairs(cjson.decode(ARGV[2])) do answers[i] = settle(s) end
+flush_parts(t)
+flush_store()
+return cjson.encode({ keys = list_out(answers) })

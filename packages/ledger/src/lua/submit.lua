@@ -1,0 +1,124 @@
+-- submit: accepts rows of one part. S1 to S4 of protocol.md.
+-- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
+--   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>
+-- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells}
+--!include clock
+--!include store
+--!include parts
+--!include chunks
+--!include claims
+local id, kind, class, turn, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local after, fresh, keep, rows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local CHAIN_MAX = 32
+local t = now()
+
+local known = redis.call('GET', tag .. 'id:' .. id)
+local number = known and tonumber(known)
+local wm = 0
+if number then
+  local got = redis.call('HMGET', part_key(number), 'wm', 'stopped')
+  if got[2] == '1' then return cjson.encode({ s = 'cancelled' }) end
+  wm = tonumber(got[1])
+end
+
+-- S1: the first row that is new must follow the last one taken, or nothing at all is written.
+local first, last = nil, after
+for row in rows:gmatch('(%d+) [^\n]+') do
+  row = tonumber(row)
+  first = first or row
+  if row > wm and last ~= wm and (last < wm or first == row) then return cjson.encode({ s = 'gap', wm = wm }) end
+  last = row
+end
+
+if not number then
+  number = redis.call('HINCRBY', meta, 'part', 1)
+  redis.call('SET', tag .. 'id:' .. id, number)
+  redis.call('HSET', part_key(number), 'id', id, 'kind', kind, 'class', class, 'turn', turn, 'source', source, 'at', t, 'keep', keep,
+    'total', 0, 'pending', 0, 'wm', 0)
+end
+local part = part_of(number)
+
+local function refuse(row)
+  redis.call('RPUSH', tag .. 'refused:' .. number, row)
+end
+
+-- S3: already so, nothing under way and surely known.
+local function is_unchanged(e, c)
+  local r = e.r
+  local want = c.k == 'g' and c.a or c.k == 'l' and 'l' or c.k == 'r' and 'n'
+  return want == r.base and #r.chain == 0 and is_sure(r, t, fresh) and redis.call('HEXISTS', claims_key, e.key) == 0
+end
+
+local function contributor(row_kind, value)
+  local c = { k = row_kind, p = number }
+  if row_kind == 'g' then
+    c.a = tonumber(value)
+  elseif row_kind == 'd' or row_kind == 'x' then
+    c.n, c.u, c.a = tonumber(value:sub(1, -2)), value:sub(-1), t
+  end
+  return c
+end
+
+-- S2: an absolute operation replaces what is not fixed yet, an extension appends.
+local function append(e, c)
+  local r = e.r
+  r.v = r.v + 1
+  c.v = r.v
+  accepted(c, 1)
+  if kind == 's' then redis.call('HSET', part_key(number), 'script', e.script, 'name', e.name, 'v', c.v) end
+  if is_unchanged(e, c) then
+    ended(e, c, 'unchanged', nil, t)
+    r.last = OUTCOME_CODE.unchanged
+    return save(e)
+  end
+  if is_absolute(c) then
+    local gone = take_out(r, function(x) return x.v > r.tv end)
+    for i = 1, #gone do ended(e, gone[i], 'superseded', nil, t) end
+    if r.redo then
+      redis.call('DEL', redo_key(e))
+      r.redo = false
+    end
+  end
+  r.chain[#r.chain + 1] = c
+  save(e)
+end
+
+local touched, order = {}, {}
+for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+) ?([^\n]*)') do
+  row = tonumber(row)
+  local name = spelling:lower()
+  local key = access_key(script, name)
+  local open = true
+  if row > wm then
+    local e = load(script, name)
+    if row_kind == 'x' and #e.r.chain >= CHAIN_MAX then
+      refuse(row)
+    else
+      if not e.r.accepted then e.r.case = case_of(spelling) end
+      append(e, contributor(row_kind, value))
+    end
+    open = #e.r.chain > 0
+  end
+  if open then
+    if not touched[key] then order[#order + 1] = key end
+    touched[key] = { script, name, row_kind == 'r' and 'revoke' or 'grant' }
+  end
+end
+if last > wm then redis.call('HSET', part_key(number), 'wm', last) end
+
+-- S4: the same Lua writes the open chunks into their lane's turns.
+local suffix = class == 'b' and '-bulk' or ''
+for _, key in ipairs(order) do
+  local k = touched[key]
+  into_chunk(k[1], k[3], k[3] .. suffix, turn, k[2])
+end
+flush_chunks()
+flush_parts(t)
+flush_store()
+
+local refused = {}
+for _, row in ipairs(redis.call('LRANGE', tag .. 'refused:' .. number, 0, -1)) do
+  row = tonumber(row)
+  if first and row >= first and row <= last then refused[#refused + 1] = row end
+end
+return cjson.encode({ s = 'taken', part = number, at = t, wm = math.max(wm, last), refused = list_out(refused), bells = bells_out() })

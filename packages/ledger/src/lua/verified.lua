@@ -1,0 +1,36 @@
+-- verified: a read after the window compares with base, under the claim, and never becomes it (R12 to R14).
+-- KEYS[1] meta · ARGV script, name, token, state read, time the read began, fresh ms
+-- Answers JSON {need: done|wait|again|lost} or {need: write, …}: base is to be written again.
+--!include clock
+--!include store
+--!include parts
+--!include chunks
+--!include claims
+local e, token = load(ARGV[1], ARGV[2]), ARGV[3]
+local read, begun, fresh = state_in(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local r, c, t = e.r, claim_of(e.key), now()
+if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end
+
+local function shown(s) return type(s) == 'number' and s <= t and 'n' or s end
+
+local function let_go()
+  r.lapses = 0
+  release(e.key)
+  local answer = afterwards(e, t)
+  save(e)
+  flush_store()
+  return cjson.encode(answer)
+end
+
+if #r.chain > 0 and r.base ~= '?' then return let_go() end
+if r.window > begun then return let_go() end
+if r.base == '?' or shown(read) == shown(r.base) then
+  if r.base == '?' then r.base = read end
+  r.at, r.window = t, 0
+  return let_go()
+end
+c.armed = true
+write_claim(e.key, c)
+local answer = work_out(e, 'write', c, t, fresh)
+answer.member = read ~= 'n'
+return cjson.encode(answer)

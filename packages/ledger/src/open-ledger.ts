@@ -1,0 +1,39 @@
+import { createScripts, type Redis } from '@pinegate/runtime';
+import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
+import { createAccountLedger } from './create-account-ledger.ts';
+
+/** What `openLedger` needs. */
+export interface LedgerOptions {
+  /** The caller's connection, and the caller's to close. */
+  readonly redis: Redis;
+  /** First part of every key; `pinegate` outside tests. */
+  readonly ns: string;
+  readonly times: LedgerTimes;
+  /** Texts to use instead of `.lua` files, by name: tests replace `clock`. */
+  readonly replace?: Readonly<Record<string, string>>;
+}
+
+/** The ledgers of all accounts over one connection. */
+export interface Ledger {
+  /** The ledger of an account; the same object each time. */
+  account(id: string): AccountLedger;
+}
+
+/** Opens the ledger. No I/O happens before the first call. */
+export function openLedger({ redis, ns, times, replace }: LedgerOptions): Ledger {
+  const scripts = createScripts(new URL('./lua/', import.meta.url), replace ? { replace } : {});
+  const accounts = new Map<string, AccountLedger>();
+  return {
+    account(id) {
+      let ledger = accounts.get(id);
+      if (!ledger) {
+        const tag = `{${ns}:${id}}`;
+        const run = (name: string, args: readonly (string | number)[]) =>
+          scripts.run(redis, name, [`${tag}:ledger`], args);
+        ledger = createAccountLedger({ account: id, tag, redis, run, times });
+        accounts.set(id, ledger);
+      }
+      return ledger;
+    },
+  };
+}
