@@ -1,0 +1,43 @@
+import { Problem } from './problem.ts';
+
+// What Redis answers while it cannot work, besides OOM.
+const TRANSIENT_REPLIES = new Set([
+  'BUSY',
+  'CLUSTERDOWN',
+  'LOADING',
+  'MASTERDOWN',
+  'MOVED',
+  'NOREPLICAS',
+  'READONLY',
+  'TRYAGAIN',
+]);
+const CLIENT_ERRORS = new Set(['AbortError', 'ClusterAllFailedError', 'MaxRetriesPerRequestError']);
+const CLIENT_MESSAGES = /^(Command timed out|Connection is closed|Stream isn't writeable|Socket closed|Socket timeout)/;
+const SOCKET_CODE =
+  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|NR_CLOSED)$/;
+
+/** The answer to a request that failed because Redis is away, busy or full; null when the error says nothing of the kind. */
+export function redisProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error)) return null;
+  const reply = replyOf(error);
+  if (reply === 'OOM') {
+    return new Problem('storage_full', 'Redis has no room for more.', { retryAfter: 5, cause: error });
+  }
+  if ((reply !== null && TRANSIENT_REPLIES.has(reply)) || isConnectionError(error)) {
+    return new Problem('unavailable', 'Redis does not answer. Nothing is lost: send the request again.', {
+      retryAfter: 1,
+      cause: error,
+    });
+  }
+  return null;
+}
+
+function replyOf(error: Error): string | null {
+  if ('reply' in error && typeof error.reply === 'string') return error.reply;
+  return error.name === 'ReplyError' ? (error.message.split(' ', 1)[0] ?? null) : null;
+}
+
+function isConnectionError(error: Error): boolean {
+  if (CLIENT_ERRORS.has(error.name) || CLIENT_MESSAGES.test(error.message)) return true;
+  return 'code' in error && typeof error.code === 'string' && SOCKET_CODE.test(error.code);
+}
