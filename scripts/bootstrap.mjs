@@ -1,0 +1,55 @@
+// npm start and npm test, from nothing: plain JavaScript that any Node from 18 on can run.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeTally, runChecks } from './bootstrap/checks.mjs';
+import { toolEnvironment } from './bootstrap/commands.mjs';
+import { installDependencies } from './bootstrap/dependencies.mjs';
+import { Problem, say } from './bootstrap/problem.mjs';
+import { bringRedis } from './bootstrap/redis.mjs';
+import { runToEnd } from './bootstrap/run-to-end.mjs';
+import { bringTools } from './bootstrap/tools.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const tools = join(root, '.tools');
+const home = join(tools, 'home');
+
+/**
+ * @param {string | undefined} command
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} exit code
+ */
+async function main(command, args) {
+  if (command !== 'start' && command !== 'test')
+    throw new Problem('usage: node scripts/bootstrap.mjs start|test [arguments]');
+  const binaries = bringTools(tools, toolEnvironment(process.env, [], home));
+  const env = toolEnvironment(process.env, [dirname(binaries.node), dirname(binaries.pnpm)], home);
+  installDependencies(root, binaries, env);
+  // The tests always have a Redis of their own.
+  if (command === 'test' || !env.REDIS_URL) bringRedis(tools, env);
+
+  if (command === 'start') {
+    // In a group of its own, so that Ctrl-C reaches it once, and from here.
+    const child = spawn(binaries.node, ['scripts/start.ts', ...args], {
+      cwd: root,
+      env,
+      stdio: 'inherit',
+      detached: true,
+    });
+    return (await runToEnd(child, { detached: true })).code;
+  }
+  const tally = await runChecks(root, binaries, env, args);
+  process.stdout.write(`\n${describeTally(tally)}\n`);
+  return tally.failed > 0 ? 1 : 0;
+}
+
+const [command, ...args] = process.argv.slice(2);
+main(command, args).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    say(error instanceof Problem ? error.message : String(error?.stack ?? error));
+    process.exitCode = 1;
+  },
+);
