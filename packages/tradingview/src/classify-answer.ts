@@ -7,8 +7,9 @@ import { type Endpoint, TradingViewError, type TradingViewErrorReason } from './
 /** A sign-in counts: it mails the owner, and a few of them lock the account. */
 const WRITES: ReadonlySet<Endpoint> = new Set(['add', 'modify', 'remove', 'signin']);
 const SIGN_IN_PATH = /^\/(accounts\/)?signin(\/|$)/;
-const SPEAKS_OF_AUTHENTICATION = /authenticat|credential|log(ged)?[ -]?in|sign(ed)?[ -]?in/i;
-const WANTS_A_HUMAN = /captcha|challenge|just a moment|verify you are (a )?human/i;
+const SPEAKS_OF_AUTHENTICATION = /authenticat|credentials|\blog(ged)?[ -]?in\b|\bsign(ed)?[ -]?in\b/i;
+// Not the word captcha: a sign-in page holds it too.
+const WANTS_A_HUMAN = /just a moment|challenge-platform|cf-chl|\byou are (a )?human|checking your browser/i;
 // No digits beyond a leading 2FA: a code that looks like a token never gets into an error.
 const IDENTIFIER = /^(2FA|[A-Za-z]+)(_[A-Za-z]+)*$/;
 
@@ -25,7 +26,9 @@ export function unclearCode(endpoint: Endpoint): 'UNCERTAIN' | 'UNAVAILABLE' {
 export function readAnswer<T>(endpoint: Endpoint, answer: WireAnswer, schema: z.ZodType<T>, now: number): T {
   if (answer.status < 200 || answer.status > 299) throw classifyStatus(endpoint, answer, now);
   const type = contentType(answer);
-  if (!isJson(type)) throw unclear(endpoint, answer, pageReason(type, answer.body), looksLikePage(type, answer.body));
+  if (!isJson(type)) {
+    throw unclear(endpoint, answer, pageReason(type, answer), looksLikePage(type, answer.body));
+  }
   const json = parseJson(answer.body);
   if (json === undefined) throw unclear(endpoint, answer, 'cut');
   const parsed = schema.safeParse(json);
@@ -83,7 +86,7 @@ function classifyRefusal(
   if (!parsed.success) {
     // An edge, not the application, answers 403 with a page; a 422 that cannot be read does not say what was refused.
     const type = contentType(answer);
-    if (status === 403) return unclear(endpoint, answer, pageReason(type, answer.body), true);
+    if (status === 403) return unclear(endpoint, answer, pageReason(type, answer), true);
     if (status === 422) return unclear(endpoint, answer, 'cut');
     return new TradingViewError(endpoint, 'BAD_REQUEST', seen);
   }
@@ -110,13 +113,12 @@ function unclear(
   return new TradingViewError(endpoint, unclearCode(endpoint), { sent: true, status, reason, suspectSession });
 }
 
-/** The media type of an answer, lower-case, or ''. */
-export function contentType({ headers }: Pick<WireAnswer, 'headers'>): string {
+function contentType({ headers }: Pick<WireAnswer, 'headers'>): string {
   return ([headers['content-type']].flat()[0] ?? '').toLowerCase();
 }
 
-/** Parsed JSON, or undefined where the text is not whole JSON. */
-export function parseJson(text: string): unknown {
+/** Undefined where the text is not whole JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -132,7 +134,7 @@ function looksLikePage(type: string, body: string): boolean {
   return type.startsWith('text/html') || type.startsWith('application/xhtml') || body.trimStart().startsWith('<');
 }
 
-function pageReason(type: string, body: string): TradingViewErrorReason {
+function pageReason(type: string, { headers, body }: Pick<WireAnswer, 'headers' | 'body'>): TradingViewErrorReason {
   if (!looksLikePage(type, body)) return 'content_type';
-  return WANTS_A_HUMAN.test(body) ? 'challenge' : 'html';
+  return headers['cf-mitigated'] === 'challenge' || WANTS_A_HUMAN.test(body) ? 'challenge' : 'html';
 }
