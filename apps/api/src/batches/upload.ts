@@ -1,5 +1,4 @@
 import type { Bells, Checkpoint, Directory, LaneClass, Ledger, Rejection, ScriptRoute } from '@pinegate/ledger';
-import { Problem } from '../problem.ts';
 import { buildPartSubmits, type PartSubmits, type Submitted } from './part-submits.ts';
 import { persist } from './persist.ts';
 import { planChunk } from './plan-chunk.ts';
@@ -50,8 +49,8 @@ export async function runUpload(
   chunks: AsyncIterable<RowChunk> | Iterable<RowChunk>,
   progress: UploadProgress,
 ): Promise<void> {
-  const resume = await buildResume(parts, request.batch);
-  const step = buildChunkStep(parts, request, resume);
+  let resume: Resume | null = null;
+  let step: ((chunk: RowChunk) => Promise<void>) | null = null;
   const underWay: { readonly done: Promise<void>; readonly last: number }[] = [];
   const finishOldest = async () => {
     const oldest = underWay.shift();
@@ -61,6 +60,9 @@ export async function runUpload(
   try {
     for await (const chunk of chunks) {
       request.check();
+      // Read when the first chunk is there: a new batch begins with it.
+      resume ??= await buildResume(parts, request.batch);
+      step ??= buildChunkStep(parts, request, resume);
       resume.compare(chunk);
       if (underWay.length >= CHUNKS_IN_FLIGHT) await finishOldest();
       if (chunk.rows.length === 0) continue;
@@ -135,13 +137,4 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
     await Promise.all([ready, ...sent]);
     parts.counted('rejected', plan.rejections.length);
   };
-}
-
-/** An upload that ended early, as its client hears of it. */
-export function interrupted(batch: string, row: number, cause: unknown): Problem {
-  return new Problem(
-    'upload_interrupted',
-    `The upload broke off; rows up to ${row} are taken. Send it again under its Idempotency-Key to go on.`,
-    { members: { id: batch, row }, cause },
-  );
 }

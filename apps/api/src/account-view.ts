@@ -1,0 +1,32 @@
+import type { Account, BudgetConfig } from '@pinegate/ledger';
+import type { z } from 'zod';
+import { isoTimeOrNull } from './access-view.ts';
+import type { ApiContext } from './api-context.ts';
+import type { account } from './schemas.ts';
+
+/** An account as the API shows it: without its cookies. */
+export type AccountView = z.output<typeof account>;
+
+/** Adds to an account what the ledger and the workers' budgets know of it. */
+export async function readAccount(
+  { ledger, meter }: Pick<ApiContext, 'ledger' | 'meter'>,
+  { id, state, reason, scripts, budgets, maxInFlight, session }: Account,
+): Promise<AccountView> {
+  const [summary, { rates, inFlight }] = await Promise.all([ledger.account(id).summary(), meter.read(id)]);
+  const budget = (name: keyof typeof rates) => viewBudget(budgets[name], rates[name]);
+  return {
+    id,
+    state,
+    reason,
+    scripts: [...scripts],
+    budgets: { grant: budget('grant'), revoke: budget('revoke'), list: budget('list'), lookup: budget('lookup') },
+    maxInFlight,
+    pending: Object.values(summary.pending).reduce((sum, count) => sum + count, 0),
+    inFlight,
+    session: { state: session.state, checkedAt: isoTimeOrNull(session.checkedAt) },
+  };
+}
+
+function viewBudget({ start, min, max, adaptive }: BudgetConfig, rate: number | null) {
+  return { start, min, max, adaptive, rate: rate ?? (adaptive ? null : start) };
+}

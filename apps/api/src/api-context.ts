@@ -1,0 +1,28 @@
+import type { Bells, Directory, Ledger } from '@pinegate/ledger';
+import type { Logger, Metrics } from '@pinegate/runtime';
+import type { AccountMeter } from './account-meter.ts';
+import type { ApiMetrics } from './api-metrics.ts';
+import type { SessionChecks } from './session-checks.ts';
+import type { SettledEvents } from './settled-events.ts';
+import type { UsernameChecks } from './username-checks.ts';
+
+/** What the routes work with. */
+export interface ApiContext {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly counters: ApiMetrics;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly settled: SettledEvents;
+  readonly usernames: UsernameChecks;
+  readonly sessions: SessionChecks;
+  readonly meter: AccountMeter;
+  /** Rings for what was written; never fails, since the sweeper rings where this did not. */
+  ring(account: string, bells: Bells): Promise<void>;
+  /** Errors: those of Redis when it does not answer. */
+  ping(): Promise<void>;
+  /** Redis is nearly full: nothing more may be written. */
+  isFull(): boolean;
+  /** ms since 1970. */
+  now(): number;
+}

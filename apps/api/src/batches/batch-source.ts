@@ -1,0 +1,65 @@
+import type { Readable } from 'node:stream';
+import { type ParsedRow, parseOperation } from '@pinegate/access';
+import type { z } from 'zod';
+import { Problem } from '../problem.ts';
+import type { batchBody } from '../schemas.ts';
+import type { CsvDefaults } from './csv-columns.ts';
+import { buildCsvReader } from './csv-reader.ts';
+import { buildNdjsonReader } from './ndjson-reader.ts';
+import { chunksOf, type RowChunk, readChunks } from './row-chunks.ts';
+import type { RowReader } from './row-reader.ts';
+
+/** A batch has no more rows. */
+export const MAX_ROWS = 1_000_000;
+
+/** Where the rows of a batch come from. */
+export interface BatchSource {
+  /**
+   * Its rows, once.
+   * @param now ms since 1970, by which an expiry counts as past.
+   */
+  chunks(now: number): AsyncIterable<RowChunk> | Iterable<RowChunk>;
+  /** Hash of the whole body; of a stream only once it has been read. */
+  fingerprint(): string;
+  /** The fingerprint is known before the rows are read. */
+  readonly hashed: boolean;
+}
+
+/** Rows of a stream. */
+export function streamSource(body: Readable, format: 'csv' | 'ndjson', defaults: CsvDefaults): BatchSource {
+  let reader: RowReader | null = null;
+  return {
+    hashed: false,
+    fingerprint: () => reader?.digest() ?? '',
+    chunks(now) {
+      reader = format === 'csv' ? buildCsvReader(defaults, now) : buildNdjsonReader(now);
+      return readChunks(body, reader, MAX_ROWS);
+    },
+  };
+}
+
+/**
+ * Rows of a JSON body: a list of operations, or one operation for all pairs, script by script.
+ * Errors: `Problem` `too_many_rows`.
+ */
+export function jsonSource(body: z.output<typeof batchBody>, hash: string): BatchSource {
+  const rows = 'operations' in body ? body.operations.length : body.scripts.length * body.usernames.length;
+  if (rows > MAX_ROWS)
+    throw new Problem('too_many_rows', `A batch has at most ${MAX_ROWS} rows; this one has ${rows}.`);
+  const raws = 'operations' in body ? body.operations : pairsOf(body);
+  return {
+    hashed: true,
+    fingerprint: () => hash,
+    chunks: (now) => chunksOf(parseAll(raws, now), hash),
+  };
+}
+
+type Pairs = Exclude<z.output<typeof batchBody>, { operations: unknown }>;
+
+function* pairsOf({ scripts, usernames, ...operation }: Pairs): Generator<unknown> {
+  for (const script of scripts) for (const username of usernames) yield { ...operation, script, username };
+}
+
+function* parseAll(raws: Iterable<unknown>, now: number): Generator<ParsedRow> {
+  for (const raw of raws) yield parseOperation(raw, now);
+}

@@ -1,0 +1,58 @@
+import { fastifySSE } from '@fastify/sse';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { addErrorAnswers, answerError } from './answer-errors.ts';
+import type { ApiContext } from './api-context.ts';
+import { addAuthentication } from './authenticate.ts';
+import { addBodyParsers, MAX_JSON_BYTES } from './body-parsers.ts';
+import { addObservation } from './observe-requests.ts';
+import { Problem } from './problem.ts';
+import { accessRoutes } from './routes/access.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { batchRoutes } from './routes/batches.ts';
+import { addDocs } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { scriptRoutes } from './routes/scripts.ts';
+import { usernameRoutes } from './routes/usernames.ts';
+import { userRoutes } from './routes/users.ts';
+
+const HEARTBEAT_MS = 15_000;
+// Longer than the longest pine id, username and cursor; a path part of more is 404.
+const LONGEST_PARAM = 300;
+
+/** Builds the API over what `context` opens. Does not listen. */
+export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = context.log;
+  const app: FastifyInstance = fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    bodyLimit: MAX_JSON_BYTES,
+    // An upload takes as long as it takes; a client that sends no head does not.
+    requestTimeout: 0,
+    routerOptions: { maxParamLength: LONGEST_PARAM, caseSensitive: true },
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => {
+      answerError(new Problem('invalid_request', 'The address is not well-formed.', { cause: error }), request, reply);
+    },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  addErrorAnswers(app);
+  addObservation(app, context.counters);
+  addBodyParsers(app);
+  addAuthentication(app, context.directory.keys);
+  await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
+  await addDocs(app);
+  await app.register(healthRoutes(context));
+  await app.register(accessRoutes(context));
+  await app.register(operationRoutes(context));
+  await app.register(userRoutes(context));
+  await app.register(batchRoutes(context));
+  await app.register(usernameRoutes(context));
+  await app.register(scriptRoutes(context));
+  await app.register(accountRoutes(context));
+  await app.register(keyRoutes(context));
+  return app;
+}

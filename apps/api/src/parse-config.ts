@@ -1,0 +1,98 @@
+import type { LedgerTimes } from '@pinegate/ledger';
+import { type Env, LOG_LEVELS, type LogLevel, parseEnv } from '@pinegate/runtime';
+import { z } from 'zod';
+
+/** Configuration of the api. */
+export interface ApiConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly redisUrl: string;
+  readonly cacheRedisUrl: string;
+  readonly secretKey: Buffer;
+  readonly previousSecretKey: Buffer | null;
+  readonly adminKey: string | null;
+  readonly logLevel: LogLevel;
+  readonly retentionMs: number;
+  readonly times: LedgerTimes;
+  readonly drainMs: number;
+}
+
+const KEY_BYTES = 32;
+const MIN_DISTINCT = 12;
+const ADMIN_KEY_LENGTH = 16;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+const secretKey = z.string().transform((text, context) => {
+  const bytes = Buffer.from(text, 'base64');
+  const canonical = bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
+  if (!canonical || bytes.length !== KEY_BYTES) {
+    context.addIssue(`must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 ${KEY_BYTES}\`.`);
+    return z.NEVER;
+  }
+  // Random bytes have some 30 different values in 32; a typed or repeated key has few.
+  if (new Set(bytes).size < MIN_DISTINCT) {
+    context.addIssue(`is too regular to be random: make one with \`openssl rand -base64 ${KEY_BYTES}\`.`);
+    return z.NEVER;
+  }
+  return bytes;
+});
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number.')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: `must lie between ${min} and ${max}.` });
+
+const SCHEMA = z.object({
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: whole(0, 65_535).default(5_000),
+  REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  CACHE_REDIS_URL: z.string().optional(),
+  PINEGATE_SECRET_KEY: secretKey,
+  PINEGATE_SECRET_KEY_PREVIOUS: secretKey.optional(),
+  PINEGATE_ADMIN_KEY: z
+    .string()
+    .min(ADMIN_KEY_LENGTH, `must have at least ${ADMIN_KEY_LENGTH} characters.`)
+    .max(512, 'must have at most 512 characters.')
+    .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII without spaces, since it travels in a header.')
+    .optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
+  RETENTION_DAYS: whole(1, 3_650).default(7),
+  FRESH_HOURS: whole(0, 87_600).default(24),
+  VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
+  CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
+  MAX_TRIES: whole(1, 1_000).default(5),
+  DRAIN_MS: whole(0, HOUR_MS).default(25_000),
+});
+
+const SECRETS = ['PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS', 'PINEGATE_ADMIN_KEY'];
+
+/**
+ * Reads the environment of the api; each secret also as `NAME_FILE`.
+ * Errors: `ConfigError` with all mistakes, each a sentence, none with a value.
+ */
+export function parseConfig(env: Env): ApiConfig {
+  const read = parseEnv(SCHEMA, env, { secrets: SECRETS });
+  const retentionMs = read.RETENTION_DAYS * DAY_MS;
+  return Object.freeze({
+    host: read.API_HOST,
+    port: read.API_PORT,
+    redisUrl: read.REDIS_URL,
+    cacheRedisUrl: read.CACHE_REDIS_URL ?? read.REDIS_URL,
+    secretKey: read.PINEGATE_SECRET_KEY,
+    previousSecretKey: read.PINEGATE_SECRET_KEY_PREVIOUS ?? null,
+    adminKey: read.PINEGATE_ADMIN_KEY ?? null,
+    logLevel: read.LOG_LEVEL,
+    retentionMs,
+    times: Object.freeze({
+      verifyDelayMs: read.VERIFY_DELAY_MS,
+      leaseMs: read.CLAIM_LEASE_MS,
+      freshMs: read.FRESH_HOURS * HOUR_MS,
+      retentionMs,
+      maxTries: read.MAX_TRIES,
+    }),
+    drainMs: read.DRAIN_MS,
+  });
+}

@@ -1,0 +1,182 @@
+import type { AccountConfig } from '@pinegate/ledger';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type AccountView, readAccount } from '../account-view.ts';
+import type { ApiContext } from '../api-context.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { answerOnce } from '../idempotency.ts';
+import { Problem } from '../problem.ts';
+import { account, accountBody, accountParams, noBody, pageOf, pageQuery, sessionBody } from '../schemas.ts';
+
+const PATH = '/v1/accounts';
+const CHECK_MS = 5_000;
+const tags = ['accounts'];
+
+/** `/v1/accounts`. */
+export function accountRoutes(context: ApiContext): FastifyPluginAsyncZod {
+  return async (app) => {
+    addAccountRoutes(app, context);
+    addStateRoutes(app, context);
+  };
+}
+
+type App = Parameters<FastifyPluginAsyncZod>[0];
+
+function addAccountRoutes(app: App, context: ApiContext): void {
+  const { directory } = context;
+
+  app.put(`${PATH}/:account`, {
+    config: { scope: 'admin' },
+    schema: {
+      tags,
+      summary: 'Create or replace an account',
+      description: 'Without cookies it is `parked`. What is left out gets its default.',
+      params: accountParams,
+      body: accountBody,
+      response: { 200: account.describe('Replaced'), 201: account.describe('Created') },
+    },
+    handler: (request, reply) =>
+      answerOnce(directory.idempotency, request, reply, async () => {
+        const id = request.params.account;
+        await refuseLosingPending(context, id, request.body);
+        const { account: saved, created } = await directory.accounts.put(id, request.body);
+        return { status: created ? 201 : 200, body: await readAccount(context, saved) };
+      }),
+  });
+
+  app.get(`${PATH}/:account`, {
+    config: { scope: 'admin' },
+    schema: { tags, summary: 'Read an account', params: accountParams, response: { 200: account } },
+    handler: async ({ params }) => readKnown(context, params.account),
+  });
+
+  app.get(PATH, {
+    config: { scope: 'admin' },
+    schema: { tags, summary: 'List the accounts', querystring: pageQuery, response: { 200: pageOf(account) } },
+    handler: async ({ query }) => {
+      const after = decodeCursor(query.cursor) ?? '';
+      const found = (await directory.accounts.list()).filter(({ id }) => id > after);
+      const page = found.slice(0, query.limit);
+      const items = await Promise.all(page.map((known) => readAccount(context, known)));
+      return { items, next: encodeCursor(found.length > page.length ? (page.at(-1)?.id ?? null) : null) };
+    },
+  });
+
+  app.delete(`${PATH}/:account`, {
+    config: { scope: 'admin' },
+    schema: { tags, summary: 'Remove an account and its cookies', params: accountParams, body: noBody },
+    handler: (request, reply) =>
+      answerOnce(directory.idempotency, request, reply, async () => {
+        const id = request.params.account;
+        const known = await readKnown(context, id);
+        if (known.pending > 0) throw accountPending(`${known.pending} operations of the account are pending.`);
+        if (!(await directory.accounts.remove(id))) throw unknownAccount(id);
+        return { status: 204, body: undefined };
+      }),
+  });
+}
+
+function addStateRoutes(app: App, context: ApiContext): void {
+  const { directory, sessions } = context;
+
+  app.put(`${PATH}/:account/session`, {
+    config: { scope: 'admin' },
+    schema: {
+      tags,
+      summary: 'Post fresh cookies',
+      description:
+        'They are stored encrypted and never shown. A worker checks them, which ends a park; this waits up to 5 s for it.',
+      params: accountParams,
+      body: sessionBody,
+      response: { 200: account },
+    },
+    handler: (request, reply) =>
+      answerOnce(directory.idempotency, request, reply, async () => {
+        const id = request.params.account;
+        const { sessionid, sessionidSign = null } = request.body;
+        if ((await directory.sessions.put(id, { sessionid, sessionidSign })) === null) throw unknownAccount(id);
+        const checked = await sessions.check(id, CHECK_MS);
+        if (checked === null) throw unknownAccount(id);
+        return { status: 200, body: await readAccount(context, checked) };
+      }),
+  });
+
+  app.post(`${PATH}/:account/pause`, {
+    config: { scope: 'admin' },
+    schema: {
+      tags,
+      summary: 'Stop all requests of an account',
+      description: 'Its operations are still accepted, and wait.',
+      params: accountParams,
+      body: noBody,
+      response: { 200: account },
+    },
+    handler: (request, reply) =>
+      answerOnce(directory.idempotency, request, reply, async () => {
+        const id = request.params.account;
+        const paused = await directory.accounts.setState(id, 'paused', 'operator');
+        if (paused === null) throw unknownAccount(id);
+        return { status: 200, body: await readAccount(context, paused) };
+      }),
+  });
+
+  app.post(`${PATH}/:account/resume`, {
+    config: { scope: 'admin' },
+    schema: {
+      tags,
+      summary: 'Let an account go on',
+      description: 'Without a working session it is `parked` instead, until fresh cookies are posted.',
+      params: accountParams,
+      body: noBody,
+      response: { 200: account },
+    },
+    handler: (request, reply) =>
+      answerOnce(directory.idempotency, request, reply, async () => {
+        const id = request.params.account;
+        const known = await directory.accounts.get(id);
+        if (known === null) throw unknownAccount(id);
+        const dead = known.session.state === 'dead';
+        const to = dead ? 'parked' : 'active';
+        const resumed = await directory.accounts.setState(id, to, dead ? 'session_dead' : null);
+        if (resumed === null) throw unknownAccount(id);
+        return { status: 200, body: await readAccount(context, resumed) };
+      }),
+  });
+}
+
+async function readKnown(context: ApiContext, id: string): Promise<AccountView> {
+  const known = await context.directory.accounts.get(id);
+  if (known === null) throw unknownAccount(id);
+  return readAccount(context, known);
+}
+
+// A script that an account loses must have nothing pending: nobody would work on it any more.
+async function refuseLosingPending({ directory, ledger }: ApiContext, id: string, { scripts }: AccountConfig) {
+  const known = await directory.accounts.get(id);
+  const lost = known?.scripts.filter((script) => !scripts.includes(script)) ?? [];
+  if (lost.length === 0) return;
+  const account = ledger.account(id);
+  const { pending } = await account.summary();
+  if (Object.values(pending).every((count) => count === 0)) return;
+  for (const script of lost) {
+    const route = await directory.scripts.resolve(script);
+    if (route === null || route.account !== id) continue;
+    for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+      const page: { items: readonly unknown[]; next: string | null } = await account.listAccess(
+        route.index,
+        cursor,
+        1,
+        'pending',
+      );
+      if (page.items.length > 0) throw accountPending(`Operations of ${script} are pending.`);
+      cursor = page.next;
+    }
+  }
+}
+
+function accountPending(detail: string): Problem {
+  return new Problem('account_pending', `${detail} Let them settle, or cancel them, first.`);
+}
+
+function unknownAccount(id: string): Problem {
+  return new Problem('unknown_account', `There is no account ${id}.`);
+}

@@ -1,0 +1,82 @@
+import swagger from '@fastify/swagger';
+import apiReference from '@scalar/fastify-api-reference';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { CSV_TYPE, NDJSON_TYPES } from '../batches/post-batch.ts';
+import { PROBLEM_TYPE } from '../problem.ts';
+import { PROBLEMS } from '../problem-codes.ts';
+
+/** Describes every route that is registered after this one, at `/openapi.json` and, for people, at `/docs`. */
+export async function addDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Pinegate', version: '0.1.0', description: introduction() },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
+          header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
+      tags: TAGS,
+    },
+    transform: (route) => describeRoute(jsonSchemaTransform(route), route.route.config?.scope),
+    transformObject: jsonSchemaTransformObject,
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.register(apiReference, {
+    routePrefix: '/docs',
+    configuration: { title: 'Pinegate', url: '/openapi.json', withDefaultFonts: false, telemetry: false },
+  });
+}
+
+type Described = ReturnType<typeof jsonSchemaTransform>;
+
+// What is the same for all routes with a scope, and what zod cannot say of bodies that are streams.
+function describeRoute({ schema, url }: Described, scope: string | undefined): Described {
+  const described = schema as Record<string, unknown> & { description?: string; consumes?: string[] };
+  if (scope !== undefined) {
+    described.security = [{ bearer: [] }, { header: [] }];
+    described.description = `${described.description ?? ''}\n\nNeeds the scope \`${scope}\`.`.trim();
+    described.response = {
+      ...(described.response as object | undefined),
+      default: {
+        description: 'A problem; see the list of codes',
+        content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    };
+  }
+  return { schema: described as Described['schema'], url };
+}
+
+const TAGS = [
+  { name: 'access', description: 'Access of users to scripts' },
+  { name: 'operations', description: 'Single operations' },
+  { name: 'batches', description: 'Many operations at once' },
+  { name: 'usernames', description: 'Who exists, and how they spell themselves' },
+  { name: 'scripts', description: 'Scripts of all accounts' },
+  { name: 'accounts', description: 'Logins of authors: scripts, budgets, cookies' },
+  { name: 'keys', description: 'API keys' },
+  { name: 'health', description: 'For machines; no key needed' },
+];
+
+function introduction(): string {
+  const codes = Object.entries(PROBLEMS).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
+  return `Grants and revokes TradingView users' access to invite-only scripts.
+
+Writes are accepted (202), wait for their turn and settle; read the access, the operation or the batch to see what came of them.
+
+**Idempotency.** Send an \`Idempotency-Key\` with every write: sent again with the same body, it answers as the first time
+(\`Idempotency-Replayed: true\`); with another body 422; while the first is running 409; where the first died, it goes on. A key belongs
+to the API key, the method, the path, the query and the body. An operation that extends needs one.
+
+**Lists** page by \`?limit=\` (100, at most 1,000) and \`?cursor=\`, and answer \`{"items":[…],"next":…}\`.
+
+**Bodies** are \`application/json\`; a batch may also be \`${NDJSON_TYPES[0]}\` or \`${CSV_TYPE}\`. Unknown fields are refused.
+
+**Errors** are \`${PROBLEM_TYPE}\` (RFC 9457) with one of these codes; rejected rows of a batch carry them too:
+
+| code | status | meaning |
+|---|---|---|
+${codes.join('\n')}`;
+}

@@ -1,0 +1,290 @@
+import { OUTCOMES } from '@pinegate/access';
+import { z } from 'zod';
+import { PROBLEMS, type ProblemCode } from './problem-codes.ts';
+
+const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id }) as T;
+
+/** A moment: ISO 8601 in UTC. */
+export const moment = z.iso.datetime().describe('ISO 8601, UTC');
+
+const id = (what: string) => z.string().min(1).max(200).describe(what);
+
+export const scriptParams = z.strictObject({ script: id('Pine id, percent-encoded: PUB%3B and 32 hex digits') });
+export const accessParams = scriptParams.extend({
+  username: id('Username, @username or a profile address, percent-encoded'),
+});
+export const batchParams = z.strictObject({ batch: id('Batch id') });
+export const operationParams = z.strictObject({ operation: id('Operation id') });
+export const usernameParams = z.strictObject({ username: id('Username, @username or a profile address') });
+export const keyParams = z.strictObject({ key: id('Id of the API key') });
+export const accountParams = z.strictObject({
+  account: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'An account id has 1 to 32 of the characters a-z, 0-9 and -.')
+    .describe('Account id'),
+});
+
+export const pageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
+});
+
+/** Routes that take no body accept none or an empty object. */
+export const noBody = z.strictObject({}).nullish();
+
+const expiryFields = {
+  expiresAt: z
+    .union([z.string(), z.null()])
+    .optional()
+    .describe('ISO 8601 with zone, in the future; null = lifetime')
+    .meta({ examples: ['2030-01-01T00:00:00Z'] }),
+  duration: z.string().optional().describe('1 to 9999 and Y, M, W or D, from now on; 1L = lifetime'),
+  extendBy: z.string().optional().describe('1 to 9999 and Y, M, W or D, from the current expiry on'),
+};
+
+export const grantBody = named(
+  'Grant',
+  z.strictObject(expiryFields).describe('Exactly one of the three. `extendBy` needs an Idempotency-Key.'),
+);
+
+/** The documented form of one operation; what is sent is read row by row, so that one bad row does not spoil the rest. */
+const operation = z
+  .object({ action: z.enum(['grant', 'revoke']), script: z.string(), username: z.string(), ...expiryFields })
+  .meta({ id: 'Operation' });
+
+export const batchBody = z
+  .union([
+    z.strictObject({ operations: z.array(z.unknown()) }),
+    z.strictObject({
+      action: z.unknown(),
+      scripts: z.array(z.unknown()),
+      usernames: z.array(z.unknown()),
+      expiresAt: z.unknown().optional(),
+      duration: z.unknown().optional(),
+      extendBy: z.unknown().optional(),
+    }),
+  ])
+  .describe('A list of operations, or one operation for all pairs, script by script.');
+
+export const documentedBatchBody = z.union([
+  z.strictObject({ operations: z.array(operation) }),
+  z.strictObject({
+    action: z.enum(['grant', 'revoke']),
+    scripts: z.array(z.string()),
+    usernames: z.array(z.string()),
+    ...expiryFields,
+  }),
+]);
+
+const state = z.object({
+  state: z.enum(['granted', 'none', 'unknown']),
+  expiresAt: moment.nullable().describe('null = lifetime where granted'),
+});
+
+export const access = named(
+  'Access',
+  z.object({
+    script: z.string(),
+    username: z.string().describe('In the best-known spelling'),
+    status: z.enum(['pending', 'settled', 'failed']),
+    version: z.number().int(),
+    desired: state.nullable().describe('null while it depends on a state not read yet'),
+    applied: state.extend({ at: moment.nullable(), outcome: z.enum(OUTCOMES).nullable() }),
+    operation: z.string().optional().describe('Id of the operation that this request made'),
+  }),
+);
+
+export const operationAnswer = named(
+  'OperationState',
+  z.object({
+    id: z.string(),
+    script: z.string().nullable().describe('null when no account has it any more'),
+    username: z.string(),
+    version: z.number().int(),
+    status: z.enum(['pending', 'settled']),
+    outcome: z.enum(OUTCOMES).nullable(),
+    error: z.string().nullable(),
+    acceptedAt: moment,
+    settledAt: moment.nullable(),
+  }),
+);
+
+const rejection = named(
+  'Rejection',
+  z.object({ row: z.number().int().describe('From 1'), code: z.string(), detail: z.string() }),
+);
+
+export const batchAccepted = named(
+  'BatchAccepted',
+  z.object({
+    id: z.string(),
+    rows: z.number().int(),
+    accepted: z.number().int(),
+    rejected: z.number().int(),
+    rejections: z.array(rejection).describe('The first 100'),
+  }),
+);
+
+export const BATCH_STATES = ['receiving', 'interrupted', 'running', 'done', 'cancelled'] as const;
+
+export const batch = named(
+  'Batch',
+  z.object({
+    id: z.string(),
+    state: z.enum(BATCH_STATES),
+    rows: z.number().int().describe('Rows received'),
+    rejected: z.number().int(),
+    total: z.number().int().describe('Operations accepted'),
+    pending: z.number().int(),
+    outcomes: z.record(z.enum(OUTCOMES), z.number().int()).describe('pending + their sum = total, at every moment'),
+    ratePerSecond: z.number(),
+    etaSeconds: z.number().int().nullable().describe('null while nothing settles'),
+    createdAt: moment,
+  }),
+);
+
+export const failure = named(
+  'Failure',
+  z.object({
+    script: z.string().nullable(),
+    username: z.string(),
+    version: z.number().int(),
+    outcome: z.enum(['rejected', 'failed']),
+    code: z.string(),
+    at: moment,
+  }),
+);
+
+const RATE = z.number().positive().max(1_000_000);
+const budgetInput = (start: number) =>
+  z
+    .strictObject({
+      start: RATE.nullable().default(start).describe('Requests a second to begin with; null = unlimited'),
+      min: RATE.default(0.5),
+      max: RATE.default(1_000),
+      adaptive: z.boolean().default(true).describe('false stays at start'),
+    })
+    .refine(({ min, max }) => min <= max, { error: 'min must not exceed max.', path: ['min'] })
+    .refine(({ start: from, min, max }) => from === null || (from >= min && from <= max), {
+      error: 'start must lie between min and max.',
+      path: ['start'],
+    });
+
+const defaultBudget = (start: number) => ({ start, min: 0.5, max: 1_000, adaptive: true });
+
+export const accountBody = named(
+  'AccountConfig',
+  z.strictObject({
+    scripts: z
+      .array(z.string().regex(/^PUB;[0-9a-f]{32}$/, 'A script is "PUB;" and 32 lower-case hex digits.'))
+      .max(1_000)
+      .refine((scripts) => new Set(scripts).size === scripts.length, { error: 'A script is there twice.' }),
+    budgets: z
+      .strictObject({
+        grant: budgetInput(5).default(defaultBudget(5)),
+        revoke: budgetInput(4).default(defaultBudget(4)),
+        list: budgetInput(5).default(defaultBudget(5)),
+        lookup: budgetInput(20).default(defaultBudget(20)),
+      })
+      .default({
+        grant: defaultBudget(5),
+        revoke: defaultBudget(4),
+        list: defaultBudget(5),
+        lookup: defaultBudget(20),
+      }),
+    maxInFlight: z.number().int().min(1).max(10_000).default(24),
+  }),
+);
+
+const budgetAnswer = z.object({
+  start: z.number().nullable(),
+  min: z.number(),
+  max: z.number(),
+  adaptive: z.boolean(),
+  rate: z.number().nullable().describe('What is used now, requests a second; null = unlimited or not known yet'),
+});
+
+export const account = named(
+  'Account',
+  z.object({
+    id: z.string(),
+    state: z.enum(['active', 'parked', 'paused']),
+    reason: z.string().nullable(),
+    scripts: z.array(z.string()),
+    budgets: z.object({ grant: budgetAnswer, revoke: budgetAnswer, list: budgetAnswer, lookup: budgetAnswer }),
+    maxInFlight: z.number().int(),
+    pending: z.number().int().describe('Operations'),
+    inFlight: z.number().int().describe('Requests'),
+    session: z.object({ state: z.enum(['ok', 'dead', 'unknown']), checkedAt: moment.nullable() }),
+  }),
+);
+
+const cookie = z
+  .string()
+  .min(1)
+  .max(4_096)
+  .regex(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/, 'It has characters that a cookie cannot hold.');
+
+export const sessionBody = named(
+  'Session',
+  z.strictObject({ sessionid: cookie, sessionidSign: cookie.nullable().optional() }).describe('Cookies of a login'),
+);
+
+const SCOPES = ['read', 'write', 'admin'] as const;
+
+export const keyBody = named(
+  'KeyRequest',
+  z.strictObject({
+    name: z.string().trim().min(1).max(100),
+    scopes: z
+      .array(z.enum(SCOPES))
+      .min(1)
+      .max(10)
+      .transform((scopes) => [...new Set(scopes)]),
+  }),
+);
+
+export const apiKey = named(
+  'Key',
+  z.object({ id: z.string(), name: z.string(), scopes: z.array(z.enum(SCOPES)), createdAt: moment }),
+);
+
+export const createdKey = named(
+  'CreatedKey',
+  apiKey.extend({ key: z.string().nullable().describe('Shown this once; null when the request is repeated') }),
+);
+
+export const script = named('Script', z.object({ script: z.string(), account: z.string() }));
+
+export const username = named(
+  'Username',
+  z.object({
+    username: z.string().describe('Canonical where known'),
+    exists: z.boolean().nullable().describe('null = not known in time'),
+    cached: z.boolean(),
+    checkedAt: moment.nullable(),
+  }),
+);
+
+export const usernamesBody = named(
+  'Usernames',
+  z.strictObject({ usernames: z.array(z.string().max(2_048)).min(1).max(1_000) }),
+);
+
+/** A page of a list. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable().describe('Cursor of the next page') });
+}
+
+export const problem = named(
+  'Problem',
+  z
+    .looseObject({
+      type: z.string(),
+      title: z.string(),
+      status: z.number().int(),
+      code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+      detail: z.string(),
+    })
+    .describe('RFC 9457'),
+);
