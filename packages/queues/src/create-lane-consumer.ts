@@ -1,0 +1,140 @@
+import type { Lane } from '@pinegate/access';
+import type { Redis } from '@pinegate/runtime';
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import { CONSUMER_TIMES, type ConsumerTimes, lanePrefix, MAX_STALLED } from './queue-options.ts';
+
+/** A bell as its handler hears it. */
+export interface Bell {
+  readonly account: string;
+  readonly lane: Lane;
+  readonly job: string;
+}
+
+/** What came of a bell; `report` becomes the job's return value. */
+export type BellResult =
+  | { readonly result: 'nothing' }
+  | { readonly result: 'done'; readonly report: object }
+  /** Somebody else goes on with this job, now; spends no attempt. */
+  | { readonly result: 'hand-over' }
+  /** The job waits; spends no attempt. */
+  | { readonly result: 'later'; readonly delayMs: number };
+
+/** Ends early when the signal aborts, with `hand-over` if something is left. An error makes the job run again. */
+export type BellHandler = (bell: Bell, signal: AbortSignal) => Promise<BellResult>;
+
+/** What happens to the jobs of a lane. */
+export interface LaneEvents {
+  fetched(bell: Bell): void;
+  failed(bell: Bell, error: Error): void;
+  stalled(account: string, lane: Lane): void;
+}
+
+export interface LaneConsumerOptions {
+  readonly ns: string;
+  readonly account: string;
+  readonly lane: Lane;
+  /** A `shared` connection for all that does not block; the consumer makes one of its own to block on. */
+  readonly redis: Redis;
+  /** Jobs worked on at once. */
+  readonly concurrency: number;
+  readonly handler: BellHandler;
+  readonly events: LaneEvents;
+  /** Shorter times for tests. */
+  readonly times?: ConsumerTimes;
+}
+
+/** Consumes one lane of one account. */
+export interface LaneConsumer {
+  readonly account: string;
+  readonly lane: Lane;
+  start(): void;
+  /** Takes no more, and hands back what is under way. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Takes no more; at the deadline what is left is handed over. Idempotent. */
+  stop(deadline: AbortSignal): Promise<void>;
+  /** Local monotonic time of the last job fetched, ms; 0 before the first. */
+  lastFetchedAt(): number;
+}
+
+/** Makes the consumer of a lane; nothing runs before `start`. */
+export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
+  const { ns, account, lane, redis, concurrency, handler, events, times = CONSUMER_TIMES } = options;
+  let fetchedAt = 0;
+  let stopping: Promise<void> | undefined;
+
+  const worker = new Worker(
+    lane,
+    // Three parameters, or bullmq gives no signal.
+    async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+      const bell = { account, lane, job: job.id ?? '' };
+      fetchedAt = performance.now();
+      events.fetched(bell);
+      return translate(job, token, await handler(bell, signal ?? new AbortController().signal));
+    },
+    {
+      connection: redis,
+      prefix: lanePrefix(ns, account),
+      concurrency,
+      autorun: false,
+      lockDuration: times.lockDuration,
+      stalledInterval: times.stalledInterval,
+      drainDelay: times.drainDelay,
+      maxStalledCount: MAX_STALLED,
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', () => {});
+  worker.on('stalled', () => events.stalled(account, lane));
+  worker.on('failed', (job, error) => events.failed({ account, lane, job: job?.id ?? '' }, error));
+
+  return {
+    account,
+    lane,
+    start() {
+      if (stopping || worker.isRunning()) return;
+      worker.run().catch(() => {});
+    },
+    async pause() {
+      if (stopping) return;
+      const paused = worker.pause();
+      worker.cancelAllJobs('paused');
+      await paused;
+    },
+    resume() {
+      if (!stopping) worker.resume();
+    },
+    stop(deadline) {
+      stopping ??= stopWorker(worker, deadline);
+      return stopping;
+    },
+    lastFetchedAt: () => fetchedAt,
+  };
+}
+
+/** The one place that knows bullmq's special errors: neither of them spends an attempt. */
+async function translate(job: Job, token: string | undefined, result: BellResult): Promise<object | null> {
+  switch (result.result) {
+    case 'done':
+      return result.report;
+    case 'nothing':
+      return null;
+    case 'hand-over':
+      await job.moveToWait(token);
+      throw new WaitingError();
+    case 'later':
+      await job.moveToDelayed(Date.now() + result.delayMs, token);
+      throw new DelayedError();
+  }
+}
+
+async function stopWorker(worker: Worker, deadline: AbortSignal): Promise<void> {
+  const cancel = () => worker.cancelAllJobs('stopping');
+  if (deadline.aborted) cancel();
+  else deadline.addEventListener('abort', cancel, { once: true });
+  try {
+    await worker.close();
+  } finally {
+    deadline.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Redis } from '@pinegate/runtime';
+import { Worker } from 'bullmq';
+import { z } from 'zod';
+import { createQueueCache } from './create-queue-cache.ts';
+import { CONSUMER_TIMES, MAX_STALLED, sharedPrefix } from './queue-options.ts';
+
+const account = z.string().regex(/^[a-z0-9-]{1,32}$/);
+const username = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+
+/** Payloads by kind: parsed when put on the queue and again before they are worked on. */
+const TASKS = {
+  'check-session': { queue: 'maintenance', payload: z.strictObject({ account }) },
+  'look-up': { queue: 'validate', payload: z.strictObject({ username }) },
+} as const;
+
+/** The kinds of task for all accounts. */
+export type TaskKind = keyof typeof TASKS;
+
+/** What a task of a kind carries. */
+export type TaskPayload<K extends TaskKind> = z.output<(typeof TASKS)[K]['payload']>;
+
+/** One handler for each kind: a kind without one does not compile. */
+export type TaskHandlers = { readonly [K in TaskKind]: (payload: TaskPayload<K>) => Promise<void> };
+
+export const TASK_QUEUES = ['maintenance', 'validate'] as const;
+
+/** Puts tasks on the queues of all accounts. */
+export interface Tasks {
+  put<K extends TaskKind>(kind: K, payloads: readonly TaskPayload<K>[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the producer of tasks. @param redis the caller's to close. */
+export function createTasks({ redis, ns }: { readonly redis: Redis; readonly ns: string }): Tasks {
+  const cache = createQueueCache(redis);
+  return {
+    async put(kind, payloads) {
+      const { queue, payload } = TASKS[kind];
+      const jobs = payloads.map((data) => ({ name: kind, data: payload.parse(data) }));
+      await cache.queue(sharedPrefix(ns), queue).addBulk(jobs);
+    },
+    close: () => cache.close(),
+  };
+}
+
+/** Works on the tasks of all accounts. */
+export interface TaskConsumer {
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** A task that this version does not know, or cannot read, fails and is tried again on schedule: a newer process may know it. */
+export class UnknownTaskError extends Error {
+  override readonly name = 'UnknownTaskError';
+  readonly code = 'UNKNOWN_TASK';
+}
+
+/** Starts consuming both queues. @param redis a `shared` connection, the caller's to close. */
+export function createTaskConsumer(options: {
+  readonly redis: Redis;
+  readonly ns: string;
+  readonly concurrency: number;
+  readonly handlers: TaskHandlers;
+  readonly onFailed: (queue: string, error: Error) => void;
+}): TaskConsumer {
+  const { redis, ns, concurrency, handlers, onFailed } = options;
+  const workers = TASK_QUEUES.map((queue) => {
+    const worker = new Worker(queue, (job) => runTask(handlers, job.name, job.data), {
+      connection: redis,
+      prefix: sharedPrefix(ns),
+      concurrency,
+      lockDuration: CONSUMER_TIMES.lockDuration,
+      stalledInterval: CONSUMER_TIMES.stalledInterval,
+      drainDelay: CONSUMER_TIMES.drainDelay,
+      maxStalledCount: MAX_STALLED,
+      skipVersionCheck: true,
+    });
+    worker.on('error', () => {});
+    worker.on('failed', (_job, error) => onFailed(queue, error));
+    return worker;
+  });
+  return {
+    async stop(deadline) {
+      await Promise.all(workers.map((worker) => Promise.race([worker.close(), aborted(deadline)])));
+    },
+  };
+}
+
+async function runTask(handlers: TaskHandlers, kind: string, data: unknown): Promise<void> {
+  if (!Object.hasOwn(TASKS, kind)) throw new UnknownTaskError(`no handler for a task of this kind`);
+  const task = kind as TaskKind;
+  const parsed = TASKS[task].payload.safeParse(data);
+  if (!parsed.success) throw new UnknownTaskError(`a ${kind} task with a payload that cannot be read`);
+  await (handlers[task] as (payload: unknown) => Promise<void>)(parsed.data);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

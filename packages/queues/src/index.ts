@@ -1,0 +1,23 @@
+export { type BoardQueue, type BoardQueues, createBoardQueues } from './create-board-queues.ts';
+export { type Bells, type BellState, createBells, type LaneCounts } from './create-bells.ts';
+export {
+  type Bell,
+  type BellHandler,
+  type BellResult,
+  createLaneConsumer,
+  type LaneConsumer,
+  type LaneConsumerOptions,
+  type LaneEvents,
+} from './create-lane-consumer.ts';
+export type { ConsumerTimes } from './queue-options.ts';
+export {
+  createTaskConsumer,
+  createTasks,
+  TASK_QUEUES,
+  type TaskConsumer,
+  type TaskHandlers,
+  type TaskKind,
+  type TaskPayload,
+  type Tasks,
+  UnknownTaskError,
+} from './create-tasks.ts';

@@ -1,0 +1,58 @@
+import type { Lane } from '@pinegate/access';
+import type { Redis } from '@pinegate/runtime';
+import type { DefaultJobOptions, QueueOptions } from 'bullmq';
+
+/** What a lane's queue is called: the lane itself, under the account's hash tag. */
+export function lanePrefix(ns: string, account: string): string {
+  return `{${ns}:${account}}`;
+}
+
+/** Prefix of the queues of all accounts. */
+export function sharedPrefix(ns: string): string {
+  return `{${ns}}`;
+}
+
+const HOUR_S = 3600;
+const KEPT_JOBS = 200;
+const KEPT_EVENTS = 2000;
+const PROGRAM_ERROR_RETRIES = 8;
+
+/** Retries are for transient faults of Redis (a moved slot): what upstream answers never fails a job. */
+const JOB: DefaultJobOptions = {
+  attempts: PROGRAM_ERROR_RETRIES,
+  backoff: { type: 'exponential', delay: 250, jitter: 0.5 },
+  removeOnComplete: { age: HOUR_S, count: KEPT_JOBS },
+  removeOnFail: { age: 24 * HOUR_S, count: KEPT_JOBS },
+};
+
+/** A producer must fail within a second when Redis is away, never hang: bullmq's own waits are switched off. */
+export function producerOptions(redis: Redis, prefix: string): QueueOptions {
+  return {
+    connection: redis,
+    prefix,
+    skipVersionCheck: true,
+    skipWaitingForReady: true,
+    streams: { events: { maxLen: KEPT_EVENTS } },
+    defaultJobOptions: JOB,
+  };
+}
+
+/** Times of the consumers, ms unless named otherwise. */
+export interface ConsumerTimes {
+  readonly lockDuration: number;
+  readonly stalledInterval: number;
+  /** Seconds that one blocking read lasts while the queue is empty. */
+  readonly drainDelay: number;
+}
+
+/** A job whose worker died is run again within lockDuration + 2 × stalledInterval. */
+export const CONSUMER_TIMES: ConsumerTimes = { lockDuration: 15_000, stalledInterval: 10_000, drainDelay: 60 };
+
+/** Two deploys in a row must not fail a healthy job. */
+export const MAX_STALLED = 10;
+
+/** Where a lane is. */
+export interface LaneAddress {
+  readonly account: string;
+  readonly lane: Lane;
+}
