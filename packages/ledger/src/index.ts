@@ -1,4 +1,6 @@
 export type { AccessStatus, AccountLedger, LedgerTimes } from './account-ledger.ts';
+export { DirectoryError } from './directory/directory-error.ts';
+export { type DirectoryOptions, openDirectory } from './directory/open-directory.ts';
 export type {
   Account,
   AccountConfig,
@@ -38,3 +40,4 @@ export type {
   SubmitResult,
   SubmitRow,
 } from './types.ts';
+export { openUsernameCache, type UsernameCache, type UsernameCacheOptions } from './username-cache.ts';

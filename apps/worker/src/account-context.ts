@@ -1,0 +1,38 @@
+import type { Budget } from '@pinegate/budget';
+import type { AccountLedger } from '@pinegate/ledger';
+import type { Logger } from '@pinegate/runtime';
+import type { Session, TradingView } from '@pinegate/tradingview';
+import type { Settler } from './create-settler.ts';
+import type { WorkerEvents } from './worker-events.ts';
+
+/** Everything the pipeline needs of one account. */
+export interface AccountContext {
+  readonly account: string;
+  readonly ledger: AccountLedger;
+  readonly budget: Budget;
+  readonly upstream: TradingView;
+  readonly settler: Settler;
+  readonly events: WorkerEvents;
+  readonly log: Logger;
+  /** Pine id of a script by its index; null when the account has lost it. */
+  scriptOf(index: number): string | null;
+  /** Cookies in force; null while there are none. */
+  session(): Session | null;
+  /** An answer looked as if the session were dead: asks once, and parks if it is. */
+  suspectSession(): void;
+  /** Canonical spelling, or null when there is no such user; asks upstream where the cache does not know. Rejects when that failed. */
+  lookUp(username: string, options: { readonly bulk: boolean; readonly maxWaitMs: number }): Promise<string | null>;
+  /** Tells the sweeper that a key is due at this Redis time, ms. */
+  markDue(at: number): void;
+  readonly limits: SendLimits;
+  /** Local monotonic clock, ms. */
+  monotonic(): number;
+}
+
+/** Times and switches of sending. */
+export interface SendLimits {
+  readonly leaseMs: number;
+  readonly requestDeadlineMs: number;
+  /** The upstream's switch: `modify` without an expiration makes a dated access a lifetime. */
+  readonly modifyMakesLifetime: boolean;
+}

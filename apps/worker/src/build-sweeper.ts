@@ -1,0 +1,42 @@
+import type { Account, Directory, Ledger } from '@pinegate/ledger';
+import type { Bells } from '@pinegate/queues';
+import { sweepAccount } from './sweep-account.ts';
+import type { WorkerEvents } from './worker-events.ts';
+
+const FULL_PASS_MS = 10_000;
+const READY_AT_ONCE = 100;
+
+/**
+ * One tick of the leader: sweeps the accounts that are due, and every ten seconds all of them, which makes up for marks that were lost.
+ * Accounts that are parked or paused are left alone: their work waits.
+ */
+export function buildSweeper(parts: {
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly bells: Bells;
+  readonly events: WorkerEvents;
+  readonly monotonic: () => number;
+}): () => Promise<void> {
+  const { directory, ledger, bells, events, monotonic } = parts;
+  let lastPass = Number.NEGATIVE_INFINITY;
+
+  async function sweep(account: Account): Promise<void> {
+    if (account.state !== 'active') return;
+    const { moved, rung, nextDue } = await sweepAccount(ledger.account(account.id), bells);
+    await directory.due.set(account.id, nextDue);
+    events.swept(account.id, moved, rung);
+  }
+
+  return async function tick() {
+    const accounts = await directory.accounts.list();
+    const full = monotonic() - lastPass >= FULL_PASS_MS;
+    if (full) lastPass = monotonic();
+    const [first] = accounts;
+    if (!first) return;
+    const now = await ledger.account(first.id).now();
+    const ready = full ? null : new Set(await directory.due.ready(now, READY_AT_ONCE));
+    for (const account of accounts) {
+      if (ready === null || ready.has(account.id)) await sweep(account);
+    }
+  };
+}

@@ -1,0 +1,93 @@
+import { type AccessState, fold } from '@pinegate/access';
+import type { Permits } from '@pinegate/budget';
+import type { Claimed, ClaimedWork, Settled } from '@pinegate/ledger';
+import type { AccountContext } from './account-context.ts';
+import { backoffMs } from './backoff.ts';
+import { type ClaimTicket, leaseLeft, redisTime } from './claim-ticket.ts';
+import { decide } from './decide.ts';
+import { sendWrite } from './send-write.ts';
+
+type Work = Extract<Claimed, ClaimedWork>;
+
+/** A key under our claim, with one permit for its first request: brings upstream there and settles. Rejects only when Redis does. */
+export async function converge(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: Work,
+  permits: Permits | null,
+): Promise<Settled> {
+  if (work.need === 'write') return settleWrite(ctx, ticket, work, permits, work.claimedAt);
+  return convergeByReading(ctx, ticket, work, permits);
+}
+
+async function settleWrite(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: ClaimedWork,
+  permits: Permits | null,
+  claimedAt: number,
+): Promise<Settled> {
+  const now = redisTime(ticket, work, claimedAt, ctx.monotonic());
+  return ctx.settler.settle(await sendWrite(ctx, ticket, work, permits, now));
+}
+
+/** base, verify and final begin with a read; the first two may go on to a write under the same claim. */
+async function convergeByReading(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: Work,
+  permits: Permits | null,
+): Promise<Settled> {
+  const readAt = redisTime(ticket, work, work.claimedAt, ctx.monotonic());
+  const read = await readMember(ctx, ticket, work, permits);
+  if ('failed' in read) return ctx.settler.settle(afterFailedRead(ticket, work, read.failed, read.permanent));
+  const { script, name, token } = ticket;
+  if (work.need === 'final') {
+    const fixed = work.chain.filter((c) => c.version <= work.armedVersion);
+    const target = fold(work.base, fixed);
+    return ctx.ledger.final(script, name, token, target, read.state, readAt, 'TRIES_SPENT');
+  }
+  const answer =
+    work.need === 'base'
+      ? await ctx.ledger.fix(script, name, token, work.version, read.state, readAt)
+      : await ctx.ledger.verified(script, name, token, read.state, readAt);
+  const goesOn = answer.need === 'write';
+  if (work.need === 'verify') ctx.events.verified(ctx.account, goesOn ? 'differs' : 'agrees');
+  if (!goesOn) return answer as Settled;
+  return settleWrite(ctx, ticket, answer as Work, null, work.claimedAt);
+}
+
+type Read = { readonly state: AccessState } | { readonly failed: string; readonly permanent: boolean };
+
+async function readMember(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: ClaimedWork,
+  permits: Permits | null,
+): Promise<Read> {
+  const session = ctx.session();
+  const inTime = leaseLeft(ticket, ctx.limits.leaseMs, ctx.monotonic()) >= ctx.limits.requestDeadlineMs;
+  if (!session || !permits || !inTime) {
+    permits?.release();
+    return { failed: session ? 'NO_PERMIT' : 'NO_SESSION', permanent: false };
+  }
+  const running = permits.start();
+  try {
+    const member = await ctx.upstream.listUsers(session, { script: ticket.pineId, username: work.spelling });
+    running.finish('ok');
+    return { state: member ? { state: 'granted', expiresAt: member.expiresAt } : { state: 'none' } };
+  } catch (error) {
+    const decision = decide(error);
+    running.finish(decision.result, { retryAfterMs: decision.retryAfterMs });
+    if (decision.suspectSession) ctx.suspectSession();
+    return { failed: decision.code, permanent: decision.verdict === 'rejected' };
+  }
+}
+
+/** A read that failed applied nothing. A script that is not ours never can be read, so its operations are refused for good. */
+function afterFailedRead(ticket: ClaimTicket, work: Work, code: string, permanent: boolean) {
+  const { script, name, token } = ticket;
+  const common = { script, name, token, carried: work.version, sent: false } as const;
+  if (permanent && work.need === 'base') return { ...common, result: 'rejected', code } as const;
+  return { ...common, result: 'unapplied', code, retryMs: backoffMs(work.tries) } as const;
+}

@@ -1,0 +1,82 @@
+import type { LaneEvents } from '@pinegate/queues';
+import type { Logger, Metrics } from '@pinegate/runtime';
+import type { WorkerEvents } from './worker-events.ts';
+
+const SETTLE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200];
+const REQUEST_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6];
+
+/** The one subscriber to what happens in a worker: turns events into metrics and into log lines. */
+export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: WorkerEvents; laneEvents: LaneEvents } {
+  const operations = metrics.counter({
+    name: 'pinegate_operations_total',
+    help: 'Operations that ended, by outcome.',
+    labels: ['action', 'outcome'],
+  });
+  const settleSeconds = metrics.histogram({
+    name: 'pinegate_settle_seconds',
+    help: 'From the accept of an operation (of its batch, in bulk) to its outcome.',
+    labels: ['lane'],
+    buckets: SETTLE_SECONDS,
+  });
+  const requests = metrics.counter({
+    name: 'pinegate_upstream_requests_total',
+    help: 'Requests to TradingView, by what came of them.',
+    labels: ['endpoint', 'result'],
+  });
+  const requestSeconds = metrics.histogram({
+    name: 'pinegate_upstream_request_seconds',
+    help: 'Duration of requests to TradingView.',
+    labels: ['endpoint'],
+    buckets: REQUEST_SECONDS,
+  });
+  const verifications = metrics.counter({
+    name: 'pinegate_verifications_total',
+    help: 'Reads after a window in which a write could have landed unseen.',
+    labels: ['result'],
+  });
+  const corrections = metrics.counter({
+    name: 'pinegate_corrections_total',
+    help: 'Writes repeated because a verification found another state.',
+  });
+  const lost = metrics.counter({ name: 'pinegate_lost_claims_total', help: 'Settles that found their claim gone.' });
+  const stalled = metrics.counter({ name: 'pinegate_stalled_jobs_total', help: 'Jobs whose worker went silent.' });
+
+  return {
+    events: {
+      ended(_account, ended) {
+        for (const { action, outcome, lane, afterMs } of ended) {
+          operations.inc({ action, outcome });
+          settleSeconds.observe({ lane: lane === 'bulk' ? `${action}-bulk` : action }, afterMs / 1000);
+        }
+      },
+      request({ endpoint, result, ms }) {
+        requests.inc({ endpoint, result });
+        requestSeconds.observe({ endpoint }, ms / 1000);
+      },
+      verified(account, result) {
+        verifications.inc({ result });
+        if (result !== 'differs') return;
+        corrections.inc();
+        log.warn({ account }, 'a verification found another state than was written: writing it again');
+      },
+      lost(account) {
+        lost.inc();
+        log.warn({ account }, 'a claim was gone when its write came back: the key will be verified');
+      },
+      sessionChecked(account, result) {
+        log[result === 'ok' ? 'info' : 'warn']({ account, result }, 'session checked');
+      },
+      swept(account, moved, rung) {
+        if (moved + rung > 0) log.debug({ account, moved, rung }, 'swept');
+      },
+    },
+    laneEvents: {
+      fetched() {},
+      failed: ({ account, lane, job }, err) => log.warn({ account, lane, job, err }, 'a job failed and will run again'),
+      stalled: (account, lane) => {
+        stalled.inc();
+        log.warn({ account, lane }, 'a job stalled: its worker went silent');
+      },
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { type Env, LOG_LEVELS, parseEnv } from '@pinegate/runtime';
+import { z } from 'zod';
+
+const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
+
+const SCHEMA = z.object({
+  REDIS_URL: z.string(),
+  CACHE_REDIS_URL: z.string().optional(),
+  TRADINGVIEW_BASE_URL: z.url({ protocol: /^https?$/ }),
+  TRADINGVIEW_CA_FILE: z.string().optional(),
+  PINEGATE_SECRET_KEY: secretKey(),
+  PINEGATE_SECRET_KEY_PREVIOUS: secretKey().optional(),
+  WORKER_HOST: z.string().default('127.0.0.1'),
+  WORKER_PORT: z.coerce.number().int().min(0).max(65_535).default(5002),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  VERIFY_DELAY_MS: ms(45_000),
+  REQUEST_DEADLINE_MS: ms(6_000),
+  CLAIM_LEASE_MS: ms(20_000),
+  MAX_TRIES: z.coerce.number().int().min(1).max(100).default(5),
+  FRESH_HOURS: z.coerce.number().min(0).default(24),
+  WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
+  RETENTION_DAYS: z.coerce.number().positive().default(7),
+});
+
+function secretKey() {
+  return z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
+    .transform((text) => Buffer.from(text, 'base64'));
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The worker's configuration, from its environment. Throws ConfigError with all mistakes at once. */
+export function parseConfig(env: Env) {
+  const e = parseEnv(SCHEMA, env, { secrets: ['PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'] });
+  return Object.freeze({
+    redisUrl: e.REDIS_URL,
+    cacheRedisUrl: e.CACHE_REDIS_URL ?? e.REDIS_URL,
+    upstream: { baseUrl: e.TRADINGVIEW_BASE_URL, caFile: e.TRADINGVIEW_CA_FILE ?? null },
+    secretKey: e.PINEGATE_SECRET_KEY,
+    previousSecretKey: e.PINEGATE_SECRET_KEY_PREVIOUS,
+    host: e.WORKER_HOST,
+    port: e.WORKER_PORT,
+    logLevel: e.LOG_LEVEL,
+    inFlight: e.WORKER_IN_FLIGHT,
+    times: {
+      verifyDelayMs: e.VERIFY_DELAY_MS,
+      leaseMs: e.CLAIM_LEASE_MS,
+      freshMs: e.FRESH_HOURS * HOUR_MS,
+      retentionMs: e.RETENTION_DAYS * 24 * HOUR_MS,
+      maxTries: e.MAX_TRIES,
+    },
+    limits: { leaseMs: e.CLAIM_LEASE_MS, requestDeadlineMs: e.REQUEST_DEADLINE_MS, modifyMakesLifetime: true },
+    drainMs: 2 * e.REQUEST_DEADLINE_MS,
+  });
+}
+
+export type WorkerConfig = ReturnType<typeof parseConfig>;

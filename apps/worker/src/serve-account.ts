@@ -1,0 +1,169 @@
+import { LANES, type Lane } from '@pinegate/access';
+import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
+import type { Account, Directory, Ledger, UsernameCache } from '@pinegate/ledger';
+import { createLaneConsumer, type LaneConsumer, type LaneEvents } from '@pinegate/queues';
+import type { Logger, Redis } from '@pinegate/runtime';
+import type { Session, TradingView } from '@pinegate/tradingview';
+import type { AccountContext, SendLimits } from './account-context.ts';
+import { checkSession } from './check-session.ts';
+import type { DueMarks } from './create-due-marks.ts';
+import { createSettler } from './create-settler.ts';
+import type { InFlight } from './in-flight.ts';
+import { lookUpUsername } from './look-up-username.ts';
+import { workChunk } from './work-chunk.ts';
+import type { WorkerEvents } from './worker-events.ts';
+
+/** What all accounts of a process share. */
+export interface WorkerParts {
+  readonly ns: string;
+  readonly worker: string;
+  readonly redis: Redis;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly usernames: UsernameCache;
+  readonly upstream: TradingView;
+  readonly inFlight: InFlight;
+  readonly dueMarks: DueMarks;
+  readonly events: WorkerEvents;
+  readonly laneEvents: LaneEvents;
+  readonly limits: SendLimits;
+  /** Chunks worked on at once in each lane. */
+  readonly chunksPerLane: number;
+  readonly log: Logger;
+}
+
+/** One account served by this process. */
+export interface ServedAccount {
+  readonly id: string;
+  readonly budget: Budget;
+  readonly consumers: readonly LaneConsumer[];
+  /** Follows a change of the account. */
+  update(account: Account): Promise<void>;
+  /** Checks the cookies in force; true when there were some to check. */
+  checkSession(): Promise<boolean>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** Budgets as the account configures them. */
+export function budgetSettings(account: Account): BudgetSettings {
+  const { grant, revoke, list, lookup } = account.budgets;
+  return {
+    rates: { grant: grant.start, revoke: revoke.start, list: list.start, lookup: lookup.start },
+    maxInFlight: account.maxInFlight,
+  };
+}
+
+/** Starts to serve an account: its budget and the consumers of its four lanes, which run while the account is active. */
+export async function serveAccount(parts: WorkerParts, first: Account): Promise<ServedAccount> {
+  const { ns, redis, directory, events } = parts;
+  const id = first.id;
+  const log = parts.log.child({ account: id });
+  const budget = createBudget({ redis, ns, account: id, worker: parts.worker, settings: budgetSettings(first) });
+  const login = createLogin(parts, id, budget);
+  const pineIds = new Map<number, string>();
+  const ledger = parts.ledger.account(id);
+
+  const ctx: AccountContext = {
+    account: id,
+    ledger,
+    budget,
+    upstream: parts.upstream,
+    settler: createSettler(ledger),
+    events,
+    log,
+    scriptOf: (index) => pineIds.get(index) ?? null,
+    session: () => login.session(),
+    suspectSession: () => void login.check(),
+    lookUp: (username, options) =>
+      lookUpUsername({ ...parts, cache: parts.usernames, budget, account: id }, username, options),
+    markDue: (at) => parts.dueMarks.mark(id, at),
+    limits: parts.limits,
+    monotonic: () => performance.now(),
+  };
+  const consumers = LANES.map((lane: Lane) =>
+    createLaneConsumer({
+      ns,
+      account: id,
+      lane,
+      redis,
+      concurrency: parts.chunksPerLane,
+      events: parts.laneEvents,
+      handler: (bell, signal) => workChunk(ctx, parts.inFlight, lane, bell.job, signal),
+    }),
+  );
+  let revision = -1;
+  let running = false;
+
+  const served: ServedAccount = {
+    id,
+    budget,
+    consumers,
+    async update(account) {
+      if (account.revision === revision) return;
+      budget.configure(budgetSettings(account));
+      for (const [pineId, route] of await directory.scripts.all()) {
+        if (route.account === id) pineIds.set(route.index, pineId);
+      }
+      await login.load();
+      const run = account.state === 'active';
+      if (run && !running) consumers.forEach(start);
+      if (!run && running) await Promise.all(consumers.map((c) => c.pause()));
+      if (run !== running && revision >= 0) log.info({ state: account.state, reason: account.reason }, 'account state');
+      running = run;
+      revision = account.revision;
+    },
+    checkSession: () => login.check(),
+    async stop(deadline) {
+      await Promise.all(consumers.map((c) => c.stop(deadline)));
+      await budget.close();
+    },
+  };
+  const started = new Set<LaneConsumer>();
+  function start(consumer: LaneConsumer): void {
+    if (started.has(consumer)) consumer.resume();
+    else consumer.start();
+    started.add(consumer);
+  }
+  await served.update(first);
+  return served;
+}
+
+/** The cookies in force, and the one check of them at a time. */
+function createLogin(parts: WorkerParts, account: string, budget: Budget) {
+  let current: { readonly session: Session; readonly postedAt: number } | null = null;
+  let checking: Promise<boolean> | undefined;
+
+  async function load(): Promise<void> {
+    const stored = await parts.directory.sessions.get(account);
+    if (!stored) {
+      current = null;
+    } else if (stored.postedAt !== current?.postedAt) {
+      const { sessionid, sessionidSign } = stored.cookies;
+      current = { session: Object.freeze({ account, sessionid, sessionidSign }), postedAt: stored.postedAt };
+    }
+  }
+
+  async function runCheck(): Promise<boolean> {
+    await load();
+    if (!current) return false;
+    const result = await checkSession({ ...parts, budget }, account, current.session, current.postedAt);
+    parts.events.sessionChecked(account, result);
+    return true;
+  }
+
+  return {
+    session: () => current?.session ?? null,
+    load,
+    check(): Promise<boolean> {
+      checking ??= runCheck()
+        .catch((err: unknown) => {
+          parts.log.warn({ account, err }, 'the session could not be checked');
+          return false;
+        })
+        .finally(() => {
+          checking = undefined;
+        });
+      return checking;
+    },
+  };
+}

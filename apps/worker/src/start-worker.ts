@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
+import { createBells, createTaskConsumer } from '@pinegate/queues';
+import {
+  checkRedis,
+  closeRedis,
+  createHealthServer,
+  createMetrics,
+  type Lifecycle,
+  type Logger,
+  openRedis,
+  redisReady,
+} from '@pinegate/runtime';
+import { createTradingView } from '@pinegate/tradingview';
+import { buildSweeper } from './build-sweeper.ts';
+import { createDueMarks } from './create-due-marks.ts';
+import { createLeader } from './create-leader.ts';
+import { createWorkerMetrics } from './create-worker-metrics.ts';
+import { followDirectory } from './follow-directory.ts';
+import { createInFlight } from './in-flight.ts';
+import type { WorkerConfig } from './parse-config.ts';
+import { buildTaskHandlers } from './task-handlers.ts';
+
+const CHUNKS_PER_LANE = 4;
+const CONNECTIONS = 2;
+const TASKS_AT_ONCE = 20;
+
+/** Starts everything a worker is, each closer beside its opener. Resolves to the port of its health server. */
+export async function startWorker(
+  config: WorkerConfig,
+  ns: string,
+  lifecycle: Lifecycle,
+  log: Logger,
+): Promise<number> {
+  const monotonic = () => performance.now();
+  const metrics = createMetrics('worker');
+  const { events, laneEvents } = createWorkerMetrics(metrics, log);
+
+  const redis = openRedis(config.redisUrl, 'shared', log);
+  lifecycle.onClose('redis', () => closeRedis(redis));
+  const cacheRedis = config.cacheRedisUrl === config.redisUrl ? redis : openRedis(config.cacheRedisUrl, 'shared', log);
+  if (cacheRedis !== redis) lifecycle.onClose('cache redis', () => closeRedis(cacheRedis));
+  let accountsReady = false;
+  const health = await createHealthServer({
+    host: config.host,
+    port: config.port,
+    ready: () => (accountsReady && redis.status === 'ready' ? { ok: true } : { ok: false, reason: 'not ready' }),
+    live: () => ({ ok: true }),
+    metrics,
+    log,
+  });
+  lifecycle.onClose('health', () => health.close());
+  await redisReady(redis, lifecycle.closing);
+  await checkRedis(redis);
+
+  const { baseUrl, caFile } = config.upstream;
+  const upstream = createTradingView({
+    baseUrl,
+    connections: CONNECTIONS,
+    deadlineMs: config.limits.requestDeadlineMs,
+    onRequest: events.request,
+    ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
+  });
+  lifecycle.onClose('upstream', () => upstream.destroy());
+
+  const { secretKey, previousSecretKey, times } = config;
+  const directory = openDirectory({
+    redis,
+    ns,
+    secretKey,
+    retentionMs: times.retentionMs,
+    ...(previousSecretKey ? { previousSecretKey } : {}),
+  });
+  const ledger = openLedger({ redis, ns, times });
+  const usernames = openUsernameCache({ redis: cacheRedis, ns });
+  const bells = createBells({ redis, ns });
+  lifecycle.onClose('bells', () => bells.close());
+  const leader = createLeader({
+    redis,
+    ns,
+    log,
+    tick: buildSweeper({ directory, ledger, bells, events, monotonic }),
+  });
+  lifecycle.onClose('leader', () => leader.stop());
+
+  const accounts = followDirectory(
+    {
+      ns,
+      worker: crypto.randomUUID(),
+      redis,
+      directory,
+      ledger,
+      usernames,
+      upstream,
+      inFlight: createInFlight(config.inFlight),
+      dueMarks: createDueMarks(directory.due, monotonic),
+      events,
+      laneEvents,
+      limits: config.limits,
+      chunksPerLane: CHUNKS_PER_LANE,
+      log,
+    },
+    directory,
+    log,
+  );
+  lifecycle.onClose('accounts', (deadline) => accounts.stop(deadline));
+  const tasks = createTaskConsumer({
+    redis,
+    ns,
+    concurrency: TASKS_AT_ONCE,
+    handlers: buildTaskHandlers({ accounts, usernames, upstream }),
+    onFailed: (queue, err) => log.warn({ queue, err }, 'a task failed and will run again'),
+  });
+  lifecycle.onClose('tasks', (deadline) => tasks.stop(deadline));
+  await accounts.follow();
+  accountsReady = true;
+  return health.port;
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { Action, Lane } from '@pinegate/access';
+import type { Permits } from '@pinegate/budget';
+import type { CallBudget, Chunk, Claimed, ClaimedWork } from '@pinegate/ledger';
+import type { AccountContext } from './account-context.ts';
+import type { ClaimTicket } from './claim-ticket.ts';
+import { converge } from './converge.ts';
+import type { InFlight } from './in-flight.ts';
+
+const REPORT_NAMES = 5;
+
+/** What came of a bell. */
+export type ChunkResult =
+  | { readonly result: 'nothing' }
+  /** Keys are left: the job keeps its chunk, and whoever gets the job goes on with it. */
+  | { readonly result: 'hand-over' }
+  | { readonly result: 'done'; readonly report: ChunkReport };
+
+/** The job's return value, for who looks at the dashboard. */
+export interface ChunkReport {
+  readonly script: string;
+  readonly action: Action;
+  readonly keys: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly names: readonly string[];
+}
+
+/** Works on the chunk whose turn it is: permits, claim, converge, settle, until each key got a definite answer. */
+export async function workChunk(
+  ctx: AccountContext,
+  inFlight: InFlight,
+  lane: Lane,
+  job: string,
+  signal: AbortSignal,
+): Promise<ChunkResult> {
+  const chunk = await ctx.ledger.take(lane, job);
+  if (!chunk) return { result: 'nothing' };
+  const run = createChunkRun(ctx, inFlight, chunk, lane.endsWith('-bulk'));
+  try {
+    while (run.left.size > 0 && !signal.aborted) {
+      if (!(await run.claimSome(signal))) break;
+      if (run.left.size === 0) await run.settled();
+    }
+  } finally {
+    await run.settled();
+  }
+  if (run.left.size > 0) return { result: 'hand-over' };
+  await ctx.ledger.close(lane, job, chunk.id);
+  return { result: 'done', report: run.report() };
+}
+
+function createChunkRun(ctx: AccountContext, inFlight: InFlight, chunk: Chunk, bulk: boolean) {
+  const pineId = ctx.scriptOf(chunk.script);
+  const usual: CallBudget = chunk.action;
+  /** Keys without a definite answer, with the budget that their next request is paid from. */
+  const left = new Map<string, CallBudget>(chunk.names.map((name) => [name, usual]));
+  const running = new Set<Promise<void>>();
+  const outcomes: Record<string, number> = {};
+  let failure: unknown;
+
+  const count = (ended: readonly { readonly outcome: string }[]) => {
+    for (const e of ended) outcomes[e.outcome] = (outcomes[e.outcome] ?? 0) + 1;
+  };
+
+  /** Claims as many keys as permits could be had for; false when none could. */
+  async function claimSome(signal: AbortSignal): Promise<boolean> {
+    const budget = left.values().next().value ?? usual;
+    const names = [...left].filter(([, b]) => b === budget).map(([name]) => name);
+    const room = await inFlight.enter(names.length, signal);
+    if (room === 0) return false;
+    let unused = room;
+    let permits: Permits | null = null;
+    try {
+      permits = await ctx.budget.acquire(budget, room, { bulk, signal });
+      if (!permits) return false;
+      unused = room - (await claimWith(permits, budget, names.slice(0, permits.count)));
+      return true;
+    } finally {
+      permits?.release();
+      inFlight.leave(unused);
+    }
+  }
+
+  /** Number of keys that went on to converge; each leaves `inFlight` by itself. */
+  async function claimWith(permits: Permits, budget: CallBudget, names: readonly string[]): Promise<number> {
+    const token = randomUUID();
+    const sentAt = ctx.monotonic();
+    const hand = { grant: 0, revoke: 0, list: 0, [budget]: names.length };
+    const { keys, ended } = await ctx.ledger.claim(chunk.script, names, token, hand);
+    const answeredAt = ctx.monotonic();
+    count(ended);
+    ctx.events.ended(ctx.account, ended);
+    let started = 0;
+    for (const key of keys) {
+      if (key.need === 'permit') {
+        left.set(key.name, key.budget);
+        continue;
+      }
+      left.delete(key.name);
+      if (key.need === 'wait') ctx.markDue(key.at);
+      if (!isWork(key)) continue;
+      ctx.markDue(key.claimedAt + ctx.limits.leaseMs);
+      const ticket = { script: chunk.script, pineId: pineId ?? '', name: key.name, token, bulk, sentAt, answeredAt };
+      start(ticket, key, permits);
+      started += 1;
+    }
+    return started;
+  }
+
+  function start(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): void {
+    const task = finish(ticket, key, onePermit(permits)).catch((error: unknown) => {
+      failure ??= error;
+    });
+    const tracked = task.finally(() => {
+      running.delete(tracked);
+      inFlight.leave(1);
+    });
+    running.add(tracked);
+  }
+
+  async function finish(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): Promise<void> {
+    const settled = await converge(ctx, ticket, key as Parameters<typeof converge>[2], permits);
+    count(settled.ended);
+    ctx.events.ended(ctx.account, settled.ended);
+    if (settled.need === 'again') left.set(ticket.name, usual);
+    if (settled.need === 'wait') ctx.markDue(settled.at);
+    if (settled.need === 'lost') ctx.events.lost(ctx.account);
+  }
+
+  return {
+    left,
+    claimSome,
+    /** Resolves when nothing that was claimed is under way any more; rejects when a settle got no answer. */
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
+      if (failure !== undefined) throw failure;
+    },
+    report(): ChunkReport {
+      const names = chunk.names.slice(0, REPORT_NAMES);
+      return { script: pineId ?? `#${chunk.script}`, action: chunk.action, keys: chunk.names.length, outcomes, names };
+    },
+  };
+}
+
+function isWork(key: Claimed): key is Claimed & ClaimedWork {
+  return key.need === 'write' || key.need === 'base' || key.need === 'final' || key.need === 'verify';
+}
+
+/** One permit out of a block, reserved at once: the rest of the block is released while this one still waits for its request. */
+function onePermit(block: Permits): Permits {
+  const reserved = block.start();
+  let taken = false;
+  return {
+    count: 1,
+    start() {
+      taken = true;
+      return reserved;
+    },
+    release() {
+      if (!taken) reserved.finish('unsent');
+      taken = true;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { EndedOperation } from '@pinegate/ledger';
+import type { Observation } from '@pinegate/tradingview';
+
+/** What happens in a worker; metrics and logs subscribe here and nowhere else. */
+export interface WorkerEvents {
+  ended(account: string, operations: readonly EndedOperation[]): void;
+  request(observation: Observation): void;
+  /** A write that had to be corrected after its window. */
+  verified(account: string, result: 'agrees' | 'differs' | 'unknown'): void;
+  /** A settle found its claim gone. */
+  lost(account: string): void;
+  sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;
+  swept(account: string, moved: number, rung: number): void;
+}

@@ -1,0 +1,10 @@
+export {
+  type Budget,
+  type BudgetName,
+  type BudgetOptions,
+  type BudgetSettings,
+  createBudget,
+  type Permits,
+  type PermittedRequest,
+  type RequestResult,
+} from './create-budget.ts';

@@ -1,0 +1,5 @@
+-- The only source of time: Redis TIME in ms. Tests replace this file.
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
