@@ -1,5 +1,5 @@
 import { fastifySSE } from '@fastify/sse';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { addErrorAnswers, answerError } from './answer-errors.ts';
 import type { ApiContext } from './api-context.ts';
@@ -27,7 +27,8 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = context.log;
   const app: FastifyInstance = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    // addObservation writes the one line of a request.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_JSON_BYTES,
     // An upload takes as long as it takes; a client that sends no head does not.
     requestTimeout: 0,

@@ -14,7 +14,6 @@ export interface ApiConfig {
   readonly logLevel: LogLevel;
   readonly retentionMs: number;
   readonly times: LedgerTimes;
-  readonly drainMs: number;
 }
 
 const KEY_BYTES = 32;
@@ -64,7 +63,6 @@ const SCHEMA = z.object({
   VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
   CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
   MAX_TRIES: whole(1, 1_000).default(5),
-  DRAIN_MS: whole(0, HOUR_MS).default(25_000),
 });
 
 const SECRETS = ['PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS', 'PINEGATE_ADMIN_KEY'];
@@ -93,6 +91,5 @@ export function parseConfig(env: Env): ApiConfig {
       retentionMs,
       maxTries: read.MAX_TRIES,
     }),
-    drainMs: read.DRAIN_MS,
   });
 }

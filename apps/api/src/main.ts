@@ -1,0 +1,50 @@
+import { ConfigError, createLifecycle, createLogger, PreflightError } from '@pinegate/runtime';
+import { buildApp } from './build-app.ts';
+import { openContext } from './open-context.ts';
+import { type ApiConfig, parseConfig } from './parse-config.ts';
+import { runPreflight } from './preflight.ts';
+
+const DRAIN_MS = 25_000;
+
+const config = readConfig();
+const log = createLogger({
+  app: 'api',
+  level: config.logLevel,
+  secrets: config.adminKey === null ? [] : [config.adminKey],
+});
+const lifecycle = createLifecycle(log);
+lifecycle.installSignals({ drainMs: DRAIN_MS });
+
+try {
+  const context = openContext(config, log, lifecycle);
+  await runPreflight(context.redis, lifecycle.closing, (error) => void stop(error));
+  const app = await buildApp(context);
+  lifecycle.onClose('http', () => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  log.info({ host: config.host, port: portOf(app.server.address()) }, 'ready');
+} catch (error) {
+  await stop(error);
+}
+
+function readConfig(): ApiConfig {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function stop(err: unknown): Promise<void> {
+  process.exitCode = 1;
+  const isTaken = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
+  if (err instanceof PreflightError) log.fatal(err.message);
+  else if (isTaken) log.fatal({ port: config.port }, 'the port is taken: set API_PORT to another one');
+  else log.fatal({ err }, 'the api could not start');
+  await lifecycle.close();
+}
+
+function portOf(address: ReturnType<import('node:http').Server['address']>): number {
+  return typeof address === 'object' && address !== null ? address.port : config.port;
+}

@@ -1,0 +1,79 @@
+import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
+import { createBells, createTasks } from '@pinegate/queues';
+import { closeRedis, createMetrics, type Lifecycle, type Logger, openRedis, type Redis } from '@pinegate/runtime';
+import type { ApiContext } from './api-context.ts';
+import { buildApiMetrics } from './api-metrics.ts';
+import { createMemoryGuard } from './memory-guard.ts';
+import type { ApiConfig } from './parse-config.ts';
+import { buildRing } from './ring-bells.ts';
+import { buildSessionChecks } from './session-checks.ts';
+import { buildSettledEvents } from './settled-events.ts';
+import { buildUsernameChecks } from './username-checks.ts';
+
+const NAMESPACE = 'pinegate';
+// BullMQ adds them in one pipeline.
+const LOOK_UPS_AT_ONCE = 500;
+
+/** Opens what the routes work with; each opening registers its closing. Waits for nothing: Redis may come later. */
+export function openContext(
+  config: ApiConfig,
+  log: Logger,
+  { onClose }: Lifecycle,
+): ApiContext & { readonly redis: Redis } {
+  const ns = NAMESPACE;
+  const redis = openRedis(config.redisUrl, 'producer', log);
+  onClose('redis', () => closeRedis(redis));
+  const events = openRedis(config.redisUrl, 'blocking', log);
+  onClose('redis of events', () => closeRedis(events));
+  const cache = config.cacheRedisUrl === config.redisUrl ? redis : openRedis(config.cacheRedisUrl, 'producer', log);
+  onClose('redis of the cache', () => closeRedis(cache));
+
+  const guard = createMemoryGuard(redis, log);
+  onClose('memory guard', () => guard.close());
+  const bells = createBells({ redis, ns });
+  onClose('bells', () => bells.close());
+  const tasks = createTasks({ redis, ns });
+  onClose('tasks', () => tasks.close());
+  const names = openUsernameCache({ redis: cache, ns, shouldStore: () => !guard.isCrowded() });
+  onClose('usernames', () => names.close());
+  const { secretKey, previousSecretKey, adminKey, retentionMs } = config;
+  const directory = openDirectory({
+    redis,
+    ns,
+    secretKey,
+    retentionMs,
+    ...(previousSecretKey === null ? {} : { previousSecretKey }),
+    ...(adminKey === null ? {} : { adminKey }),
+  });
+  onClose('directory', () => directory.close());
+
+  const metrics = createMetrics('api');
+  const counters = buildApiMetrics(metrics);
+  async function lookUp(usernames: readonly string[]): Promise<void> {
+    for (let at = 0; at < usernames.length; at += LOOK_UPS_AT_ONCE) {
+      const asked = usernames.slice(at, at + LOOK_UPS_AT_ONCE);
+      await tasks.put(
+        'look-up',
+        asked.map((username) => ({ username })),
+      );
+    }
+  }
+  return {
+    log,
+    metrics,
+    counters,
+    directory,
+    ledger: openLedger({ redis, ns, times: config.times }),
+    settled: buildSettledEvents(events),
+    usernames: buildUsernameChecks((asked) => names.getMany(asked), lookUp),
+    sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),
+    meter: { read: async () => ({ rates: { grant: null, revoke: null, list: null, lookup: null }, inFlight: 0 }) },
+    ring: buildRing(bells, counters, log),
+    ping: async () => {
+      await redis.ping();
+    },
+    isFull: guard.isFull,
+    now: Date.now,
+    redis,
+  };
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { type AccessState, effectiveState, fold, LANES } from '@pinegate/access';
+import { type Bells, type Directory, type Ledger, openDirectory, openLedger, type Settlement } from '@pinegate/ledger';
+import { closeRedis, createLogger, createMetrics, openRedis, redisReady } from '@pinegate/runtime';
+import { randomNamespace } from '@pinegate/testing';
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../src/api-context.ts';
+import { buildApiMetrics } from '../src/api-metrics.ts';
+import { buildApp } from '../src/build-app.ts';
+import { buildSessionChecks } from '../src/session-checks.ts';
+import { buildSettledEvents } from '../src/settled-events.ts';
+import { buildUsernameChecks, type KnownName } from '../src/username-checks.ts';
+
+export const ADMIN_KEY = 'admin-key-of-the-tests';
+export const SCRIPT = `PUB;${'a'.repeat(32)}`;
+export const OTHER_SCRIPT = `PUB;${'b'.repeat(32)}`;
+export const UNKNOWN_SCRIPT = `PUB;${'c'.repeat(32)}`;
+export const ACCESS = `/v1/scripts/${encodeURIComponent(SCRIPT)}/access`;
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+export interface CallOptions {
+  /** An object is sent as JSON. */
+  readonly body?: unknown;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+  /** API key; null = none. */
+  readonly key?: string | null;
+}
+
+export interface Called {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  // Tests read answers of every shape.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+}
+
+export interface ApiHarness {
+  readonly app: FastifyInstance;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly ns: string;
+  /** Bells rung, by account. */
+  readonly rung: { readonly account: string; readonly bells: Bells }[];
+  /** What stands in for the workers; a test replaces it. */
+  readonly tasks: {
+    checkSession(account: string): Promise<void>;
+    validate(names: readonly string[]): Promise<void>;
+  };
+  readonly names: Map<string, KnownName>;
+  readonly logged: string[];
+  full: boolean;
+  call(method: Method, url: string, options?: CallOptions): Promise<Called>;
+  /** Does what workers do, until nothing of the account is left to do; `upstream` gets what is there for each key then. */
+  work(account: string, upstream?: Map<string, AccessState>, answer?: WorkAnswer): Promise<void>;
+  /** Creates account `one` with SCRIPT and account `two` with OTHER_SCRIPT. */
+  addAccounts(): Promise<void>;
+  /** Number of keys in the test's namespace. */
+  countKeys(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** How TradingView answers a write; null = as asked. */
+export type WorkAnswer = (username: string) => { readonly rejected: string } | { readonly failing: string } | null;
+
+export interface HarnessOptions {
+  readonly maxTries?: number;
+  readonly verifyDelayMs?: number;
+}
+
+export async function openApiHarness(redisUrl: string, options: HarnessOptions = {}): Promise<ApiHarness> {
+  const ns = randomNamespace();
+  const logged: string[] = [];
+  const log = createLogger({
+    app: 'api',
+    level: 'info',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const redis = openRedis(redisUrl, 'producer', log);
+  const events = openRedis(redisUrl, 'blocking', log);
+  await Promise.all([redisReady(redis), redisReady(events)]);
+  const { maxTries = 5, verifyDelayMs = 0 } = options;
+  const times = { verifyDelayMs, leaseMs: 20_000, freshMs: 86_400_000, retentionMs: 86_400_000, maxTries };
+  const ledger = openLedger({ redis, ns, times });
+  const directory = openDirectory({
+    redis,
+    ns,
+    secretKey: randomBytes(32),
+    adminKey: ADMIN_KEY,
+    retentionMs: times.retentionMs,
+  });
+  const metrics = createMetrics('api');
+  const names = new Map<string, KnownName>();
+  const rung: ApiHarness['rung'] = [];
+  const tasks: ApiHarness['tasks'] = { checkSession: async () => {}, validate: async () => {} };
+  const state = { full: false };
+  const context: ApiContext = {
+    log,
+    metrics,
+    counters: buildApiMetrics(metrics),
+    directory,
+    ledger,
+    settled: buildSettledEvents(events),
+    usernames: buildUsernameChecks(
+      async (asked) => asked.map((name) => names.get(name.toLowerCase()) ?? null),
+      (asked) => tasks.validate(asked),
+    ),
+    sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
+    meter: { read: async () => ({ rates: { grant: 5, revoke: 4, list: 5, lookup: 20 }, inFlight: 0 }) },
+    ring: async (account, bells) => void rung.push({ account, bells }),
+    ping: async () => void (await redis.ping()),
+    isFull: () => state.full,
+    now: Date.now,
+  };
+  const app = await buildApp(context);
+  await app.ready();
+
+  const harness: ApiHarness = {
+    app,
+    directory,
+    ledger,
+    ns,
+    rung,
+    tasks,
+    names,
+    logged,
+    get full() {
+      return state.full;
+    },
+    set full(value) {
+      state.full = value;
+    },
+    async call(method, url, { body, type, headers = {}, key = ADMIN_KEY } = {}) {
+      const json = type === undefined && body !== undefined;
+      const answer = await app.inject({
+        method,
+        url,
+        headers: {
+          ...(json ? { 'content-type': 'application/json' } : {}),
+          ...(type === undefined ? {} : { 'content-type': type }),
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: json ? JSON.stringify(body) : (body as string | Buffer) }),
+      });
+      const isJson = String(answer.headers['content-type']).includes('json');
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: isJson ? JSON.parse(answer.body) : answer.body,
+      };
+    },
+    work: (account, upstream = new Map(), answer = () => null) => work(ledger, account, upstream, answer),
+    async addAccounts() {
+      const config = { budgets: BUDGETS, maxInFlight: 24 };
+      await directory.accounts.put('one', { ...config, scripts: [SCRIPT] });
+      await directory.accounts.put('two', { ...config, scripts: [OTHER_SCRIPT] });
+    },
+    countKeys: async () => (await redis.keys(`*${ns}*`)).length,
+    async close() {
+      await app.close();
+      directory.close();
+      await Promise.all([closeRedis(redis), closeRedis(events)]);
+    },
+  };
+  return harness;
+}
+
+const BUDGET = { start: 5, min: 0.5, max: 1_000, adaptive: true };
+const BUDGETS = { grant: BUDGET, revoke: BUDGET, list: BUDGET, lookup: BUDGET };
+
+// A worker without its upstream: what is asked for is so at once.
+async function work(
+  ledger: Ledger,
+  account: string,
+  upstream: Map<string, AccessState>,
+  answer: WorkAnswer,
+): Promise<void> {
+  const own = ledger.account(account);
+  for (let busy = true; busy; ) {
+    busy = false;
+    for (const lane of LANES) {
+      for (;;) {
+        const job = randomBytes(6).toString('hex');
+        const chunk = await own.take(lane, job);
+        if (chunk === null) break;
+        busy = true;
+        const token = randomBytes(6).toString('hex');
+        const permits = { grant: 50, revoke: 50, list: 50 };
+        const { keys } = await own.claim(chunk.script, chunk.names, token, permits);
+        for (let claimed of keys) {
+          const { name } = claimed;
+          const read = upstream.get(name) ?? { state: 'none' as const };
+          if (claimed.need === 'base') {
+            const fixed = await own.fix(chunk.script, name, token, claimed.version, read, claimed.claimedAt);
+            if (!('name' in fixed)) continue;
+            claimed = fixed;
+          }
+          if (claimed.need === 'final') {
+            const target = effectiveState(fold(claimed.base, claimed.chain), Date.now());
+            await own.final(chunk.script, name, token, target, read, Date.now() + 1_000, 'UNAVAILABLE');
+          }
+          if (claimed.need !== 'write') continue;
+          const target = effectiveState(fold(claimed.base, claimed.chain), Date.now());
+          const common = { script: chunk.script, name, token, carried: claimed.version, sent: true };
+          const said = answer(claimed.spelling);
+          const settlement: Settlement =
+            said === null
+              ? { ...common, result: 'applied', target, outcome: target.state === 'none' ? 'revoked' : 'granted' }
+              : 'rejected' in said
+                ? { ...common, result: 'rejected', code: said.rejected }
+                : { ...common, result: 'uncertain', code: said.failing, retryMs: 0, spend: true };
+          if (said === null) upstream.set(name, target);
+          await own.settle([settlement]);
+        }
+        await own.close(lane, job, chunk.id);
+      }
+    }
+    const { moved } = await own.sweepDue(1_000);
+    if (moved > 0) busy = true;
+  }
+}
