@@ -68,6 +68,15 @@ export async function createSandbox(input: SandboxInput = {}): Promise<Sandbox> 
     serve,
   });
   let closing: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    // Before the connections break: to a late write that is the client's leaving.
+    parts.lateWrites.clear();
+    await listening.close();
+    parts.timers.clear();
+    parts.events.close();
+  }
+
   const urlHost = host.includes(':') ? `[${host}]` : host;
 
   return {
@@ -76,11 +85,7 @@ export async function createSandbox(input: SandboxInput = {}): Promise<Sandbox> 
     certificate: certificate.certificate,
     state,
     close() {
-      closing ??= listening.close().then(() => {
-        parts.lateWrites.clear();
-        parts.timers.clear();
-        parts.events.close();
-      });
+      closing ??= stop();
       return closing;
     },
   };
