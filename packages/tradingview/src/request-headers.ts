@@ -18,7 +18,7 @@ export type RequestHeaders = {
   forSession(session: Session): SessionHeaders | null;
 };
 
-export type SessionHeaders = { readonly get: string[]; readonly post: string[] };
+type SessionHeaders = { readonly get: string[]; readonly post: string[] };
 
 /** Builds every header block once: per client the fixed part, per session object the part with its cookies. */
 export function buildRequestHeaders(userAgent: string = DEFAULT_USER_AGENT): RequestHeaders {
