@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Problem } from './problem.mjs';
 
@@ -57,6 +57,7 @@ export function run(command, args, { cwd, env, show = false } = {}) {
  * @param {NodeJS.ProcessEnv} env
  * @param {readonly string[]} dirs
  * @param {string} fallbackHome
+ * @returns {NodeJS.ProcessEnv}
  */
 export function toolEnvironment(env, dirs, fallbackHome) {
   const path = [...dirs, env.PATH ?? ''].join(delimiter);
@@ -69,7 +70,7 @@ export function toolEnvironment(env, dirs, fallbackHome) {
 function isWritableDir(dir) {
   if (dir === undefined || dir === '') return false;
   try {
-    mkdirSync(dir, { recursive: true });
+    if (!existsSync(dir)) mkdirSync(dir);
     accessSync(dir, constants.W_OK);
     return true;
   } catch {

@@ -26,12 +26,13 @@ const ROLES: Readonly<Record<RedisRole, Partial<RedisOptions>>> = {
     connectTimeout: 2_000,
     socketTimeout: 5_000,
   },
-  shared: { maxRetriesPerRequest: null, enableAutoPipelining: true, connectTimeout: 5_000, socketTimeout: 15_000 },
+  // No automatic pipelining: beside a bullmq Worker on the same client it never comes out of its microtasks (docs/decisions.md).
+  shared: { maxRetriesPerRequest: null, connectTimeout: 5_000, socketTimeout: 15_000 },
   blocking: { maxRetriesPerRequest: null, connectTimeout: 5_000, socketTimeout: BLOCKING_SILENCE_MS },
 };
 
 /** Milliseconds until the next try to connect: doubling from 50 to 2,000, with jitter, for ever. */
-export function reconnectDelay(times: number): number {
+function reconnectDelay(times: number): number {
   const delay = Math.min(2_000, 50 * 2 ** Math.min(times - 1, 6));
   return Math.round(delay * (0.75 + Math.random() / 2));
 }
