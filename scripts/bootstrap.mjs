@@ -50,6 +50,7 @@ main(command, args).then(
   },
   (error) => {
     say(error instanceof Problem ? error.message : String(error?.stack ?? error));
+    if (command === 'test') process.stdout.write(`\n${describeTally({ passed: 0, failed: 1, skipped: 0 })}\n`);
     process.exitCode = 1;
   },
 );
