@@ -1,6 +1,6 @@
 -- list-failures: operations of a part that ended rejected or failed, rejected first.
 -- KEYS[1] meta · ARGV part id, offset, limit · Answers {total, JSON texts}
-local tag = KEYS[1]:sub(1, -8)
+local tag = KEYS[1]:sub(1, -7)
 local number = redis.call('GET', tag .. 'id:' .. ARGV[1])
 if not number then return { 0, {} } end
 local rejected, failed = tag .. 'rejected:' .. number, tag .. 'failed:' .. number

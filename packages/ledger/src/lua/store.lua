@@ -3,7 +3,7 @@
 -- over LOAD records a bucket splits one bucket in two, so that hashes stay small at any size and no insert ever moves more than one.
 -- A record over 64 bytes lives in a key of its own and leaves '*' in the bucket, or it would unpack the whole hash for good.
 --!include record
-local tag = KEYS[1]:sub(1, -8)
+local tag = KEYS[1]:sub(1, -7)
 local meta = KEYS[1]
 local LOAD = 32
 local LISTPACK_VALUE = 64

@@ -1,6 +1,6 @@
 -- take: the chunk this job already took (R34), else the next one in turn.
 -- KEYS[1] meta · ARGV lane, job · Answers {chunk id, chunk text} or nil.
-local tag = KEYS[1]:sub(1, -8)
+local tag = KEYS[1]:sub(1, -7)
 local lane, job = ARGV[1], ARGV[2]
 local took = tag .. 'took:' .. lane
 local id = redis.call('HGET', took, job)
