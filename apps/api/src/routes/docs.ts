@@ -5,6 +5,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { CSV_TYPE, NDJSON_TYPES } from '../batches/post-batch.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { PROBLEMS } from '../problem-codes.ts';
+import { documentedBatchBody, noBody } from '../schemas.ts';
 
 /** Describes every route that is registered after this one, at `/openapi.json` and, for people, at `/docs`. */
 export async function addDocs(app: FastifyInstance): Promise<void> {
@@ -20,7 +21,13 @@ export async function addDocs(app: FastifyInstance): Promise<void> {
       },
       tags: TAGS,
     },
-    transform: (route) => describeRoute(jsonSchemaTransform(route), route.route.config?.scope),
+    transform: (route) => {
+      const streams = isByMediaType(route.schema?.body);
+      const body = streams ? documentedBatchBody : route.schema?.body === noBody ? undefined : route.schema?.body;
+      const schema = { ...route.schema, body };
+      const described = describeRoute(jsonSchemaTransform({ ...route, schema }), route.route.config?.scope);
+      return streams ? addStreams(described) : described;
+    },
     transformObject: jsonSchemaTransformObject,
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
@@ -32,21 +39,33 @@ export async function addDocs(app: FastifyInstance): Promise<void> {
 
 type Described = ReturnType<typeof jsonSchemaTransform>;
 
-// What is the same for all routes with a scope, and what zod cannot say of bodies that are streams.
+function isByMediaType(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'content' in body;
+}
+
+// What is the same for all routes with a scope.
 function describeRoute({ schema, url }: Described, scope: string | undefined): Described {
-  const described = schema as Record<string, unknown> & { description?: string; consumes?: string[] };
-  if (scope !== undefined) {
-    described.security = [{ bearer: [] }, { header: [] }];
-    described.description = `${described.description ?? ''}\n\nNeeds the scope \`${scope}\`.`.trim();
-    described.response = {
-      ...(described.response as object | undefined),
-      default: {
-        description: 'A problem; see the list of codes',
-        content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
-    };
-  }
-  return { schema: described as Described['schema'], url };
+  if (scope === undefined) return { schema, url };
+  const description = `${schema.description ?? ''}\n\nNeeds the scope \`${scope}\`.`.trim();
+  const response = {
+    ...(schema.response as object | undefined),
+    default: {
+      description: 'A problem; its code is one of the list',
+      content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  };
+  return { schema: { ...schema, security: [{ bearer: [] }, { header: [] }], description, response }, url };
+}
+
+// Bodies that are read row by row, which zod cannot describe.
+function addStreams({ schema, url }: Described): Described {
+  const rows = { schema: { type: 'string', description: 'Rows; see the description of the route' } };
+  const content = {
+    'application/json': { schema: schema.body },
+    [CSV_TYPE]: rows,
+    [NDJSON_TYPES[0] ?? '']: rows,
+  };
+  return { schema: { ...schema, body: { content } }, url };
 }
 
 const TAGS = [
