@@ -36,13 +36,13 @@ function readConfig(): ApiConfig {
   }
 }
 
-async function stop(err: unknown): Promise<void> {
-  process.exitCode = 1;
+async function stop(err: unknown): Promise<never> {
   const isTaken = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
   if (err instanceof PreflightError) log.fatal(err.message);
   else if (isTaken) log.fatal({ port: config.port }, 'the port is taken: set API_PORT to another one');
   else log.fatal({ err }, 'the api could not start');
   await lifecycle.close();
+  process.exit(1);
 }
 
 function portOf(address: ReturnType<import('node:http').Server['address']>): number {

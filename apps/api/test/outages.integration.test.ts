@@ -55,7 +55,9 @@ test('with Redis killed every request is answered 503 within about a second, and
   await expectBack('killed');
 });
 
-test('with Redis frozen likewise, and a write that was refused has one effect when it is sent again', { timeout: 60_000 }, async () => {
+test('with Redis frozen likewise, and a write that was refused has one effect when it is sent again', {
+  timeout: 60_000,
+}, async () => {
   redis.freeze();
   await expectUnavailable('frozen');
   redis.thaw();
