@@ -1,4 +1,4 @@
-import { type Env, LOG_LEVELS, parseEnv } from '@pinegate/runtime';
+import { ConfigError, type Env, LOG_LEVELS, parseEnv } from '@pinegate/runtime';
 import { z } from 'zod';
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
@@ -34,6 +34,11 @@ const HOUR_MS = 3_600_000;
 /** The worker's configuration, from its environment. Throws ConfigError with all mistakes at once. */
 export function parseConfig(env: Env) {
   const e = parseEnv(SCHEMA, env, { secrets: ['PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'] });
+  if (e.CLAIM_LEASE_MS < 2 * e.REQUEST_DEADLINE_MS) {
+    throw new ConfigError([
+      'CLAIM_LEASE_MS must be at least twice REQUEST_DEADLINE_MS, or no request would fit a claim.',
+    ]);
+  }
   return Object.freeze({
     redisUrl: e.REDIS_URL,
     cacheRedisUrl: e.CACHE_REDIS_URL ?? e.REDIS_URL,
