@@ -12,6 +12,8 @@ type Cells = readonly [
   by: string,
 ];
 
+type Member = { readonly username: string; readonly expiration: string | null };
+
 const COLUMNS = ['action', 'script', 'username', 'expires_at', 'duration', 'extend_by'] as const;
 const SCRIPTS = [
   'PUB;4f1c0a6be2d94b7f8a35c6d7e8f90112',
@@ -30,24 +32,25 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     out: { type: 'string' },
-    /** Also writes the users whose names have capitals, one a line, as the sandbox has to know them. */
-    users: { type: 'string' },
+    /** Also writes what the sandbox has to hold before: the users whose names have capitals, and members of old. */
+    world: { type: 'string' },
   },
 });
 if (values.out === undefined || !/^\d+$/.test(values.rows) || !/^\d+$/.test(values.seed)) {
   process.stderr.write(
-    'usage: node examples/make-roster.ts --rows N --seed N --out FILE.csv|FILE.ndjson [--users FILE]\n',
+    'usage: node examples/make-roster.ts --rows N --seed N --out FILE.csv|FILE.ndjson [--world FILE.json]\n',
   );
   process.exit(1);
 }
 
 const random = buildRandom(Number(values.seed));
 const users = drawUsers(Math.max(10, Math.ceil(Number(values.rows) * 0.8)), random);
+const members: Record<string, Member[]> = Object.fromEntries(SCRIPTS.map((script) => [script, []]));
 const rows = drawRows(Number(values.rows), users, random);
 writeFileSync(values.out, values.out.endsWith('.csv') ? asCsv(rows) : asNdjson(rows));
-if (values.users !== undefined) {
+if (values.world !== undefined) {
   const capitals = users.filter((user) => user !== user.toLowerCase());
-  writeFileSync(values.users, `${capitals.join('\n')}\n`);
+  writeFileSync(values.world, `${JSON.stringify({ users: capitals, members }, null, 1)}\n`);
 }
 
 /** Canonical spellings; one in six has capitals. No two differ only in case. */
@@ -77,6 +80,10 @@ function plainRow(user: string, random: Random): Cells {
   const script = pick(SCRIPTS);
   const name = below(50) === 0 ? `ghost_${user}` : writtenAs(user, random);
   const kind = below(100);
+  // Whose access ends is a member, mostly; of the others some renew.
+  if (below(10) < (kind < 14 ? 8 : 2)) {
+    members[script]?.push({ username: user, expiration: below(4) === 0 ? null : futureDate(random) });
+  }
   if (kind < 14) return ['revoke', script, name, '', '', ''];
   if (kind < 24) return ['grant', script, name, 'lifetime', '', ''];
   if (kind < 34) return ['grant', script, name, '', '', pick(EXTENSIONS)];
