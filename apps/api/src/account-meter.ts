@@ -1,6 +1,6 @@
 /** What an account's budgets do at the moment. */
 export interface MeterReading {
-  /** Requests a second that each budget allows now; null = unlimited or not known yet. */
+  /** Requests a second that each budget allows now; null = what it starts with. */
   readonly rates: Readonly<Record<'grant' | 'revoke' | 'list' | 'lookup', number | null>>;
   /** Requests under way. */
   readonly inFlight: number;

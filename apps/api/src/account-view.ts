@@ -28,5 +28,5 @@ export async function readAccount(
 }
 
 function viewBudget({ start, min, max, adaptive }: BudgetConfig, rate: number | null) {
-  return { start, min, max, adaptive, rate: rate ?? (adaptive ? null : start) };
+  return { start, min, max, adaptive, rate: rate ?? start };
 }

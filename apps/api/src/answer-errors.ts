@@ -1,3 +1,4 @@
+import { DirectoryError } from '@pinegate/ledger';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { MAX_JSON_BYTES } from './body-parsers.ts';
@@ -25,8 +26,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   return sendProblem(reply, problem);
 }
 
-/** Sends a problem. */
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfter !== null) reply.header('retry-after', String(problem.retryAfter));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="pinegate"');
   return reply.code(problem.status).type(PROBLEM_TYPE).send(problemBody(problem));
@@ -50,6 +50,8 @@ const FIELD_CODES: Readonly<Record<string, ProblemCode>> = {
   duration: 'invalid_duration',
   extendBy: 'invalid_duration',
   cursor: 'invalid_cursor',
+  username: 'invalid_username',
+  script: 'invalid_script',
 };
 
 function problemOfValidation(
@@ -69,10 +71,10 @@ function problemOfValidation(
 }
 
 function problemOfDirectory(error: unknown): Problem | null {
-  if (!(error instanceof Error) || error.name !== 'DirectoryError' || !('code' in error)) return null;
+  if (!(error instanceof DirectoryError)) return null;
   switch (error.code) {
     case 'SCRIPT_TAKEN': {
-      const script = 'script' in error ? error.script : null;
+      const { script } = error;
       return new Problem('script_taken', `Another account has the script ${script}.`, { members: { script } });
     }
     case 'CURSOR_INVALID':
@@ -96,9 +98,6 @@ function problemOfFastify(error: unknown): Problem | null {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return null;
   const known = 'code' in error ? FASTIFY_CODES[String(error.code)] : undefined;
   if (known !== undefined) return new Problem(known[0], known[1]);
-  if (error.statusCode === 503) {
-    return new Problem('unavailable', 'The service is stopping.', { retryAfter: 1, cause: error });
-  }
   if (error.statusCode >= 400 && error.statusCode < 500) return new Problem('invalid_request', error.message);
   return null;
 }

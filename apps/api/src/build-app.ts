@@ -19,8 +19,8 @@ import { usernameRoutes } from './routes/usernames.ts';
 import { userRoutes } from './routes/users.ts';
 
 const HEARTBEAT_MS = 15_000;
-// Longer than the longest pine id, username and cursor; a path part of more is 404.
-const LONGEST_PARAM = 300;
+// Longer than any profile address that a username is read from; a path part of more is 404.
+const LONGEST_PARAM = 4_096;
 
 /** Builds the API over what `context` opens. Does not listen. */
 export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
@@ -32,6 +32,8 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
     bodyLimit: MAX_JSON_BYTES,
     // An upload takes as long as it takes; a client that sends no head does not.
     requestTimeout: 0,
+    // What comes on an open connection while closing is still answered; the connection is closed then.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: LONGEST_PARAM, caseSensitive: true },
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Directory } from '@pinegate/ledger';
+import { type Directory, DirectoryError } from '@pinegate/ledger';
 import type { FastifyRequest } from 'fastify';
 import { keyOf } from './authenticate.ts';
 import { Problem } from './problem.ts';
@@ -130,7 +130,7 @@ function holdLease(idempotency: Directory['idempotency'], held: Held, { log }: F
       try {
         await idempotency.finish(scope, key, lease, fingerprint, status, body);
       } catch (err) {
-        if (err instanceof Error && 'code' in err && err.code === 'BODY_DIFFERS') throw keyReused();
+        if (err instanceof DirectoryError && err.code === 'BODY_DIFFERS') throw keyReused();
         // The work is done and may be answered; a repetition finds it by the same ids.
         log.warn({ err }, 'an answer could not be kept for repetitions');
       }

@@ -19,7 +19,11 @@ try {
   const context = openContext(config, log, lifecycle);
   await runPreflight(context.redis, lifecycle.closing, (error) => void stop(error));
   const app = await buildApp(context);
-  lifecycle.onClose('http', () => app.close());
+  lifecycle.onClose('http', (deadline) => {
+    // An upload that goes on for longer is cut: it resumes under its key.
+    deadline.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
+    return app.close();
+  });
   await app.listen({ host: config.host, port: config.port });
   log.info({ host: config.host, port: portOf(app.server.address()) }, 'ready');
 } catch (error) {

@@ -63,6 +63,8 @@ const SCHEMA = z.object({
   VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
   CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
   MAX_TRIES: whole(1, 1_000).default(5),
+  // Silently accepting without waiting for replicas would break the promise that the setting makes.
+  ACCEPT_REPLICAS: z.literal('0', { error: 'is not supported by this release: leave it out.' }).optional(),
 });
 
 const SECRETS = ['PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS', 'PINEGATE_ADMIN_KEY'];

@@ -39,21 +39,17 @@ export const PROBLEMS = {
   request_running: { status: 409, title: 'A request with this Idempotency-Key is running' },
   script_taken: { status: 409, title: 'The script belongs to another account' },
   account_pending: { status: 409, title: 'Operations of the account are pending' },
-  session_missing: { status: 409, title: 'The account has no working session' },
   nothing_to_retry: { status: 409, title: 'Nothing has failed that could be retried' },
   batch_cancelled: { status: 409, title: 'The batch is cancelled' },
-  upload_running: { status: 409, title: 'The upload of the batch is not complete' },
   body_too_large: { status: 413, title: 'The body is too large' },
   too_many_rows: { status: 413, title: 'There are too many rows' },
   unsupported_media_type: { status: 415, title: 'The route does not take this media type' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key stands for another body' },
   resume_differs: { status: 422, title: 'The resumed upload differs from what was received' },
   too_many_pending: { status: 429, title: 'Too many operations of this access are pending' },
-  too_many_requests: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'The service cannot work at the moment' },
   storage_full: { status: 503, title: 'Redis is nearly full' },
-  not_replicated: { status: 503, title: 'Too few replicas acknowledged in time' },
 } as const satisfies Record<string, ProblemText>;
 
 /** A code of the closed list. */

@@ -5,17 +5,22 @@ import { PROBLEMS, type ProblemCode } from './problem-codes.ts';
 const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id }) as T;
 
 /** A moment: ISO 8601 in UTC. */
-export const moment = z.iso.datetime().describe('ISO 8601, UTC');
+const moment = z.iso.datetime().describe('ISO 8601, UTC');
 
 const id = (what: string) => z.string().min(1).max(200).describe(what);
 
+// Whatever was pasted: cleaning decides.
+const anyName = z.string();
+
 export const scriptParams = z.strictObject({ script: id('Pine id, percent-encoded: PUB%3B and 32 hex digits') });
 export const accessParams = scriptParams.extend({
-  username: id('Username, @username or a profile address, percent-encoded'),
+  username: anyName.describe('Username, @username or a profile address, percent-encoded'),
 });
 export const batchParams = z.strictObject({ batch: id('Batch id') });
 export const operationParams = z.strictObject({ operation: id('Operation id') });
-export const usernameParams = z.strictObject({ username: id('Username, @username or a profile address') });
+export const usernameParams = z.strictObject({
+  username: anyName.describe('Username, @username or a profile address'),
+});
 export const keyParams = z.strictObject({ key: id('Id of the API key') });
 export const accountParams = z.strictObject({
   account: z
@@ -201,7 +206,7 @@ const budgetAnswer = z.object({
   min: z.number(),
   max: z.number(),
   adaptive: z.boolean(),
-  rate: z.number().nullable().describe('What is used now, requests a second; null = unlimited or not known yet'),
+  rate: z.number().nullable().describe('What is used now, requests a second; null = unlimited'),
 });
 
 export const account = named(

@@ -10,7 +10,7 @@ import { chunksOf, type RowChunk, readChunks } from './row-chunks.ts';
 import type { RowReader } from './row-reader.ts';
 
 /** A batch has no more rows. */
-export const MAX_ROWS = 1_000_000;
+const MAX_ROWS = 1_000_000;
 
 /** Where the rows of a batch come from. */
 export interface BatchSource {

@@ -25,7 +25,7 @@ export function buildBatchReader(directory: Directory, ledger: Ledger, log: Fast
     const parts = await readParts(ledger, records);
     return records.map((record) => {
       const seen = viewBatch(record, parts.get(record.id) ?? []);
-      if (record.upload === 'complete' && seen.pending === 0) {
+      if ((record.upload === 'complete' || record.cancelled) && seen.pending === 0) {
         directory.batches.expire(record.id).catch((err) => log.warn({ err, batch: record.id }, 'retention not begun'));
       }
       return seen;

@@ -6,6 +6,8 @@ import { redisProblem } from '../redis-failure.ts';
 import type { batchAccepted } from '../schemas.ts';
 import type { BatchSource } from './batch-source.ts';
 import { persist } from './persist.ts';
+import { buildBatchReader } from './read-batches.ts';
+import { buildRouteBook } from './route-book.ts';
 import { BrokenBodyError, type RowChunk } from './row-chunks.ts';
 import { runUpload, type UploadParts, type UploadProgress } from './upload.ts';
 
@@ -63,10 +65,12 @@ export async function receiveBatch(parts: UploadParts, request: BatchRequest): P
     const upload = { batch: id, source: request.source, keyed: request.keyed, check: () => checkLease(request) };
     // Only now may anything be written: a body that is not what it says has failed by then.
     const opened = afterFirst(received(), open);
-    const routes = await directory.scripts.all();
+    const routes = buildRouteBook(directory.scripts);
     await runUpload(parts, { ...upload, routes }, opened, progress);
     await persist(() => directory.batches.setUpload(id, 'complete', total));
-    return await summarize(directory, id, total);
+    const answer = await summarize(directory, id, total);
+    lookWhetherSettled(parts, request);
+    return answer;
   } catch (error) {
     if (record === null && !(error instanceof BrokenBodyError)) throw error;
     throw await interrupt(directory, request, progress, error);
@@ -98,6 +102,13 @@ async function openBatch(directory: Directory, id: string, source: string): Prom
 
 function checkLease(request: BatchRequest): void {
   if (request.isLost()) throw new Problem('request_running', 'Another request goes on with this upload.');
+}
+
+// Work that ended before the upload did has found an upload under way, and no retention was begun.
+function lookWhetherSettled({ directory, ledger }: UploadParts, { id, log }: BatchRequest): void {
+  buildBatchReader(directory, ledger, log)
+    .read(id)
+    .catch((err) => log.warn({ err, batch: id }, 'a batch was not looked at after its upload'));
 }
 
 async function summarize(directory: Directory, id: string, rows: number) {

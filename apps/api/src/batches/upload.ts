@@ -1,8 +1,9 @@
-import type { Bells, Checkpoint, Directory, LaneClass, Ledger, Rejection, ScriptRoute } from '@pinegate/ledger';
+import type { Bells, Checkpoint, Directory, LaneClass, Ledger, Rejection } from '@pinegate/ledger';
 import { buildPartSubmits, type PartSubmits, type Submitted } from './part-submits.ts';
 import { persist } from './persist.ts';
 import { planChunk } from './plan-chunk.ts';
 import { buildResume, type Resume } from './resume.ts';
+import type { RouteBook } from './route-book.ts';
 import { CHUNKS_IN_FLIGHT, type RowChunk } from './row-chunks.ts';
 
 /** A batch of more rows has no one waiting for it. */
@@ -27,7 +28,7 @@ export interface UploadRequest {
   readonly source: string;
   /** It came with an Idempotency-Key: it may extend, and it can be resumed. */
   readonly keyed: boolean;
-  readonly routes: ReadonlyMap<string, ScriptRoute>;
+  readonly routes: RouteBook;
   /** Checked before each chunk; throws to end the upload. */
   check(): void;
 }
@@ -64,6 +65,7 @@ export async function runUpload(
       resume ??= await buildResume(parts, request.batch);
       step ??= buildChunkStep(parts, request, resume);
       resume.compare(chunk);
+      await request.routes.learn(chunk);
       if (underWay.length >= CHUNKS_IN_FLIGHT) await finishOldest();
       if (chunk.rows.length === 0) continue;
       const done = step(chunk);
@@ -121,7 +123,7 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
     lane ??= chunk.last && chunk.rows.length <= SINGLE_ROWS ? 'single' : 'bulk';
     const laneClass = lane;
     const last = chunk.first + chunk.rows.length - 1;
-    const plan = planChunk(chunk, { routes: request.routes, mayExtend: keyed, rejectedBefore: resume.rejected });
+    const plan = planChunk(chunk, { routes: request.routes.known, mayExtend: keyed, rejectedBefore: resume.rejected });
     if (resume.isStored(last, plan.rows)) {
       for (const [account, rows] of plan.rows) submitsOf(account, laneClass).skip(rows.at(-1)?.row ?? 0);
       return;

@@ -1,11 +1,11 @@
 import swagger from '@fastify/swagger';
 import apiReference from '@scalar/fastify-api-reference';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { CSV_TYPE, NDJSON_TYPES } from '../batches/post-batch.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { PROBLEMS } from '../problem-codes.ts';
-import { documentedBatchBody, noBody } from '../schemas.ts';
+import { documentedBatchBody, noBody, problem } from '../schemas.ts';
 
 /** Describes every route that is registered after this one, at `/openapi.json` and, for people, at `/docs`. */
 export async function addDocs(app: FastifyInstance): Promise<void> {
@@ -24,8 +24,9 @@ export async function addDocs(app: FastifyInstance): Promise<void> {
     transform: (route) => {
       const streams = isByMediaType(route.schema?.body);
       const body = streams ? documentedBatchBody : route.schema?.body === noBody ? undefined : route.schema?.body;
-      const schema = { ...route.schema, body };
-      const described = describeRoute(jsonSchemaTransform({ ...route, schema }), route.route.config?.scope);
+      const scope = route.route.config?.scope;
+      const schema = scope === undefined ? { ...route.schema, body } : addScope({ ...route.schema, body }, scope);
+      const described = jsonSchemaTransform({ ...route, schema });
       return streams ? addStreams(described) : described;
     },
     transformObject: jsonSchemaTransformObject,
@@ -43,18 +44,16 @@ function isByMediaType(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'content' in body;
 }
 
+const PROBLEM = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: problem } } };
+
 // What is the same for all routes with a scope.
-function describeRoute({ schema, url }: Described, scope: string | undefined): Described {
-  if (scope === undefined) return { schema, url };
-  const description = `${schema.description ?? ''}\n\nNeeds the scope \`${scope}\`.`.trim();
-  const response = {
-    ...(schema.response as object | undefined),
-    default: {
-      description: 'A problem; its code is one of the list',
-      content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
-    },
+function addScope(schema: FastifySchema, scope: string): FastifySchema {
+  return {
+    ...schema,
+    security: [{ bearer: [] }, { header: [] }],
+    description: `${schema.description ?? ''}\n\nNeeds the scope \`${scope}\`.`.trim(),
+    response: { ...(schema.response as object | undefined), default: PROBLEM },
   };
-  return { schema: { ...schema, security: [{ bearer: [] }, { header: [] }], description, response }, url };
 }
 
 // Bodies that are read row by row, which zod cannot describe.

@@ -2,7 +2,7 @@ import type { ApiKey } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isoTime } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts';
 import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
 import { apiKey, createdKey, keyBody, keyParams, noBody, pageOf, pageQuery } from '../schemas.ts';
@@ -35,7 +35,9 @@ export function keyRoutes({ directory }: ApiContext): FastifyPluginAsyncZod {
       schema: { tags, summary: 'List the API keys', querystring: pageQuery, response: { 200: pageOf(apiKey) } },
       handler: async ({ query }) => {
         const keys = await directory.keys.list();
-        const from = Number(decodeCursor(query.cursor) ?? 0) || 0;
+        const cursor = decodeCursor(query.cursor) ?? '0';
+        if (!/^\d{1,9}$/.test(cursor)) throw invalidCursor();
+        const from = Number(cursor);
         const end = from + query.limit;
         return {
           items: keys.slice(from, end).map(viewKey),

@@ -20,10 +20,9 @@ export function operationRoutes({ ledger, directory }: ApiContext): FastifyPlugi
       },
       handler: async ({ params }) => {
         const account = OPERATION_ID.exec(params.operation)?.[1];
-        const [part] = account === undefined ? [] : await ledger.account(account).readParts([params.operation]);
-        if (account === undefined || !part || part.operation === null) {
-          throw new Problem('unknown_operation', 'There is no such single operation, or its retention is over.');
-        }
+        if (account === undefined || (await directory.accounts.get(account)) === null) throw unknownOperation();
+        const [part] = await ledger.account(account).readParts([params.operation]);
+        if (!part || part.operation === null) throw unknownOperation();
         const { script, username, version, outcome, error } = part.operation;
         const settled = part.pending === 0;
         return {
@@ -40,4 +39,8 @@ export function operationRoutes({ ledger, directory }: ApiContext): FastifyPlugi
       },
     });
   };
+}
+
+function unknownOperation(): Problem {
+  return new Problem('unknown_operation', 'There is no such single operation, or its retention is over.');
 }
