@@ -1,8 +1,8 @@
 import type { Account, BudgetConfig } from '@pinegate/ledger';
 import type { z } from 'zod';
 import { isoTimeOrNull } from './access-view.ts';
+import type { account } from './account-schemas.ts';
 import type { ApiContext } from './api-context.ts';
-import type { account } from './schemas.ts';
 
 /** An account as the API shows it: without its cookies. */
 export type AccountView = z.output<typeof account>;

@@ -17,104 +17,118 @@ const LIST_STEPS = 20;
 
 const tags = ['access'];
 
+type App = Parameters<FastifyPluginAsyncZod>[0];
+
 /** `/v1/scripts/{script}/access`. */
 export function accessRoutes(context: ApiContext): FastifyPluginAsyncZod {
+  return async (app) => {
+    addAccessWrites(app, context);
+    addAccessReads(app, context);
+    addAccessRetry(app, context);
+  };
+}
+
+function addAccessWrites(app: App, context: ApiContext): void {
+  app.put(`${PATH}/:username`, {
+    config: { scope: 'write' },
+    schema: {
+      tags,
+      summary: 'Grant',
+      description: `The operation is accepted and waits for its turn. ${WAIT}`,
+      params: accessParams,
+      body: grantBody,
+      response: { 200: access.describe('Settled'), 202: access.describe('Accepted') },
+    },
+    handler: (request, reply) =>
+      submitSingle(context, request, reply, { ...request.body, action: 'grant', ...request.params }),
+  });
+
+  app.delete(`${PATH}/:username`, {
+    config: { scope: 'write' },
+    schema: {
+      tags,
+      summary: 'Revoke',
+      description: WAIT,
+      params: accessParams,
+      body: noBody,
+      response: { 200: access.describe('Settled'), 202: access.describe('Accepted') },
+    },
+    handler: (request, reply) => submitSingle(context, request, reply, { action: 'revoke', ...request.params }),
+  });
+}
+
+function addAccessReads(app: App, context: ApiContext): void {
   const { directory, ledger } = context;
 
-  async function read(script: string, name: string) {
-    const username = usernameOf(name);
-    const route = await routeOf(directory, script);
-    const [record] = await ledger.account(route.account).readAccess(route.index, [username]);
-    if (!record) throw new Problem('unknown_access', `Nobody has asked for access of ${username} to ${script} yet.`);
-    return { route, record };
-  }
+  app.get(`${PATH}/:username`, {
+    config: { scope: 'read' },
+    schema: { tags, summary: 'Read one access', params: accessParams, response: { 200: access } },
+    handler: async ({ params }) => {
+      const { record } = await read(context, params.script, params.username);
+      return viewAccess(record, params.script, context.now());
+    },
+  });
 
-  return async (app) => {
-    app.put(`${PATH}/:username`, {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        summary: 'Grant',
-        description: `The operation is accepted and waits for its turn. ${WAIT}`,
-        params: accessParams,
-        body: grantBody,
-        response: { 200: access.describe('Settled'), 202: access.describe('Accepted') },
-      },
-      handler: (request, reply) =>
-        submitSingle(context, request, reply, { ...request.body, action: 'grant', ...request.params }),
-    });
-
-    app.delete(`${PATH}/:username`, {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        summary: 'Revoke',
-        description: WAIT,
-        params: accessParams,
-        body: noBody,
-        response: { 200: access.describe('Settled'), 202: access.describe('Accepted') },
-      },
-      handler: (request, reply) => submitSingle(context, request, reply, { action: 'revoke', ...request.params }),
-    });
-
-    app.get(`${PATH}/:username`, {
-      config: { scope: 'read' },
-      schema: { tags, summary: 'Read one access', params: accessParams, response: { 200: access } },
-      handler: async ({ params }) => {
-        const { record } = await read(params.script, params.username);
-        return viewAccess(record, params.script, context.now());
-      },
-    });
-
-    app.get(PATH, {
-      config: { scope: 'read' },
-      schema: {
-        tags,
-        summary: 'List the accesses of a script',
-        description: 'A page may be short, or empty, and still have a `next`.',
-        params: scriptParams,
-        querystring: pageQuery.extend({ status: z.enum(['pending', 'settled', 'failed']).optional() }),
-        response: { 200: pageOf(access) },
-      },
-      handler: async ({ params, query }) => {
-        const route = await routeOf(directory, params.script);
-        let cursor = decodeCursor(query.cursor);
-        if (cursor !== null && !/^\d{1,9}:[a-z0-9_.-]{0,64}$/.test(cursor)) throw invalidCursor();
-        const { limit, status = null } = query;
-        for (let step = 1; ; step++) {
-          const page = await ledger.account(route.account).listAccess(route.index, cursor, limit, status);
-          cursor = page.next;
-          if (page.items.length > 0 || cursor === null || step === LIST_STEPS) {
-            const items = page.items.map((record) => viewAccess(record, params.script, context.now()));
-            return { items, next: encodeCursor(cursor) };
-          }
+  app.get(PATH, {
+    config: { scope: 'read' },
+    schema: {
+      tags,
+      summary: 'List the accesses of a script',
+      description: 'A page may be short, or empty, and still have a `next`.',
+      params: scriptParams,
+      querystring: pageQuery.extend({ status: z.enum(['pending', 'settled', 'failed']).optional() }),
+      response: { 200: pageOf(access) },
+    },
+    handler: async ({ params, query }) => {
+      const route = await routeOf(directory, params.script);
+      let cursor = decodeCursor(query.cursor);
+      if (cursor !== null && !/^\d{1,9}:[a-z0-9_.-]{0,64}$/.test(cursor)) throw invalidCursor();
+      const { limit, status = null } = query;
+      for (let step = 1; ; step++) {
+        const page = await ledger.account(route.account).listAccess(route.index, cursor, limit, status);
+        cursor = page.next;
+        if (page.items.length > 0 || cursor === null || step === LIST_STEPS) {
+          const items = page.items.map((record) => viewAccess(record, params.script, context.now()));
+          return { items, next: encodeCursor(cursor) };
         }
-      },
-    });
+      }
+    },
+  });
+}
 
-    app.post(`${PATH}/:username/retry`, {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        summary: 'Try failed operations of an access again',
-        params: accessParams,
-        body: noBody,
-        response: { 202: access },
-      },
-      handler: (request, reply) => {
-        const { script, username } = request.params;
-        refuseWhenFull(context);
-        return answerOnce(directory.idempotency, request, reply, async () => {
-          const { route } = await read(script, username);
-          const redriven = await ledger.account(route.account).redriveAccess(route.index, usernameOf(username));
-          if (redriven === null) {
-            throw new Problem('nothing_to_retry', `No operation of ${username} on ${script} has failed.`);
-          }
-          await context.ring(route.account, redriven.bells);
-          const { record } = await read(script, username);
-          return { status: 202, body: viewAccess(record, script, context.now()) };
-        });
-      },
-    });
-  };
+function addAccessRetry(app: App, context: ApiContext): void {
+  const { directory, ledger } = context;
+
+  app.post(`${PATH}/:username/retry`, {
+    config: { scope: 'write' },
+    schema: {
+      tags,
+      summary: 'Try failed operations of an access again',
+      params: accessParams,
+      body: noBody,
+      response: { 202: access },
+    },
+    handler: (request, reply) => {
+      const { script, username } = request.params;
+      refuseWhenFull(context);
+      return answerOnce(directory.idempotency, request, reply, async () => {
+        const { route } = await read(context, script, username);
+        const redriven = await ledger.account(route.account).redriveAccess(route.index, usernameOf(username));
+        if (redriven === null) {
+          throw new Problem('nothing_to_retry', `No operation of ${username} on ${script} has failed.`);
+        }
+        await context.ring(route.account, redriven.bells);
+        const { record } = await read(context, script, username);
+        return { status: 202, body: viewAccess(record, script, context.now()) };
+      });
+    },
+  });
+}
+
+async function read({ directory, ledger }: ApiContext, script: string, name: string) {
+  const username = usernameOf(name);
+  const route = await routeOf(directory, script);
+  const [record] = await ledger.account(route.account).readAccess(route.index, [username]);
+  if (!record) throw new Problem('unknown_access', `Nobody has asked for access of ${username} to ${script} yet.`);
+  return { route, record };
 }

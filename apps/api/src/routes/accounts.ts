@@ -1,11 +1,12 @@
 import type { AccountConfig } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { account, accountBody, sessionBody } from '../account-schemas.ts';
 import { type AccountView, readAccount } from '../account-view.ts';
 import type { ApiContext } from '../api-context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
-import { account, accountBody, accountParams, noBody, pageOf, pageQuery, sessionBody } from '../schemas.ts';
+import { accountParams, noBody, pageOf, pageQuery } from '../schemas.ts';
 
 const PATH = '/v1/accounts';
 const CHECK_MS = 5_000;
@@ -15,6 +16,7 @@ const tags = ['accounts'];
 export function accountRoutes(context: ApiContext): FastifyPluginAsyncZod {
   return async (app) => {
     addAccountRoutes(app, context);
+    addSessionRoute(app, context);
     addStateRoutes(app, context);
   };
 }
@@ -75,7 +77,7 @@ function addAccountRoutes(app: App, context: ApiContext): void {
   });
 }
 
-function addStateRoutes(app: App, context: ApiContext): void {
+function addSessionRoute(app: App, context: ApiContext): void {
   const { directory, sessions } = context;
 
   app.put(`${PATH}/:account/session`, {
@@ -99,6 +101,10 @@ function addStateRoutes(app: App, context: ApiContext): void {
         return { status: 200, body: await readAccount(context, checked) };
       }),
   });
+}
+
+function addStateRoutes(app: App, context: ApiContext): void {
+  const { directory } = context;
 
   app.post(`${PATH}/:account/pause`, {
     config: { scope: 'admin' },
