@@ -44,7 +44,7 @@ if n > 0 and is_open then
   redis.call('HSET', KEYS[1], 'openUntil', t + PROBE_MS)
 end
 
-if not bulk then redis.call('HSET', KEYS[1], 'singleUntil', n < wanted and t + SINGLE_WAITS_MS or 0) end
+if not bulk then redis.call('HSET', KEYS[1], 'singleUntil', n == 0 and t + SINGLE_WAITS_MS or 0) end
 if tokens then
   redis.call('HSET', KEYS[1], 'tokens:' .. budget, string.format('%.6f', tokens - n), 'at:' .. budget, t)
 end
