@@ -74,7 +74,7 @@ export function planProcesses({ root, data, ports, secrets, redisUrl, env }: Pla
       main: main('dashboard'),
       ready: url(ports.dashboard, '/readyz'),
       shows: url(ports.dashboard, '/'),
-      env: { ...common, DASHBOARD_PORT: String(ports.dashboard) },
+      env: { ...common, DASHBOARD_PORT: String(ports.dashboard), API_URL: url(ports.api, '') },
     },
   };
 }

@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { BoardQueue } from '@pinegate/queues';
+import type { FastifyPluginAsync } from 'fastify';
+import { isAdmin } from './authenticate.ts';
+import type { DashboardContext } from './open-context.ts';
+
+const REFRESH_MS = 5_000;
+
+/** `/queues`: Bull Board over every lane of every account. Only an admin's requests may change anything. */
+export function boardRoutes({ directory, queues, log }: DashboardContext): FastifyPluginAsync {
+  const mayAct = new AsyncLocalStorage<boolean>();
+  const adapters = new Map<string, BullMQAdapter>();
+
+  return async (app) => {
+    const serverAdapter = new FastifyAdapter();
+    serverAdapter.setBasePath('/queues');
+    const uiConfig = { boardTitle: 'Pinegate', hideRedisDetails: true };
+    const board = createBullBoard({ queues: [], serverAdapter, options: { uiConfig } });
+
+    async function refresh(): Promise<void> {
+      const accounts = await directory.accounts.list();
+      board.replaceQueues(queues.list(accounts.map(({ id }) => id)).map(adapterOf));
+    }
+
+    app.addHook('onRequest', (request, _reply, done) => mayAct.run(isAdmin(request.viewer), done));
+    // Bull Board's own refusal goes queue by queue; this one also covers what it has for all queues at once.
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.method === 'GET' || request.method === 'HEAD' || isAdmin(request.viewer)) return;
+      return reply.code(403).send({ error: 'Only a key with the scope admin may act.' });
+    });
+    app.addHook('onResponse', async (request) => {
+      if (request.method === 'GET' || request.method === 'HEAD') return;
+      const { method, routeOptions, viewer } = request;
+      log.info({ method, route: routeOptions.url, keyId: viewer?.id }, 'an operator acted on a queue');
+    });
+
+    await refresh();
+    const timer = setInterval(() => {
+      refresh().catch((err: unknown) => log.warn({ err }, 'the queues could not be refreshed'));
+    }, REFRESH_MS);
+    app.addHook('onClose', async () => clearInterval(timer));
+    await app.register(serverAdapter.registerPlugin());
+  };
+
+  function adapterOf({ name, queue }: BoardQueue): BullMQAdapter {
+    let adapter = adapters.get(name);
+    if (!adapter) {
+      // Lanes are called alike in all accounts; the board tells queues apart by name.
+      adapter = new BullMQAdapter(queue, { prefix: name.slice(0, name.length - queue.name.length) });
+      Object.defineProperty(adapter, 'readOnlyMode', { get: () => mayAct.getStore() !== true });
+      adapters.set(name, adapter);
+    }
+    return adapter;
+  }
+}
