@@ -9,11 +9,11 @@ export type AccountView = z.output<typeof account>;
 
 /** Adds to an account what the ledger and the workers' budgets know of it. */
 export async function readAccount(
-  { ledger, meter }: Pick<ApiContext, 'ledger' | 'meter'>,
+  { ledger, budgets: reader }: Pick<ApiContext, 'ledger' | 'budgets'>,
   { id, state, reason, scripts, budgets, maxInFlight, session }: Account,
 ): Promise<AccountView> {
-  const [summary, { rates, inFlight }] = await Promise.all([ledger.account(id).summary(), meter.read(id)]);
-  const budget = (name: keyof typeof rates) => viewBudget(budgets[name], rates[name]);
+  const [summary, { inFlight }] = await Promise.all([ledger.account(id).summary(), reader.read(id)]);
+  const budget = (name: keyof typeof budgets) => viewBudget(budgets[name]);
   return {
     id,
     state,
@@ -27,6 +27,6 @@ export async function readAccount(
   };
 }
 
-function viewBudget({ start, min, max, adaptive }: BudgetConfig, rate: number | null) {
-  return { start, min, max, adaptive, rate: rate ?? start };
+function viewBudget({ start, min, max, adaptive }: BudgetConfig) {
+  return { start, min, max, adaptive, rate: start };
 }

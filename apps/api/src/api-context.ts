@@ -1,6 +1,6 @@
+import type { BudgetReader } from '@pinegate/budget';
 import type { Bells, Directory, Ledger } from '@pinegate/ledger';
 import type { Logger, Metrics } from '@pinegate/runtime';
-import type { AccountMeter } from './account-meter.ts';
 import type { ApiMetrics } from './api-metrics.ts';
 import type { SessionChecks } from './session-checks.ts';
 import type { SettledEvents } from './settled-events.ts';
@@ -16,7 +16,7 @@ export interface ApiContext {
   readonly settled: SettledEvents;
   readonly usernames: UsernameChecks;
   readonly sessions: SessionChecks;
-  readonly meter: AccountMeter;
+  readonly budgets: BudgetReader;
   /** Rings for what was written; never fails, since the sweeper rings where this did not. */
   ring(account: string, bells: Bells): Promise<void>;
   /** Errors: those of Redis when it does not answer. */

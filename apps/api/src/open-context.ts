@@ -1,3 +1,4 @@
+import { createBudgetReader } from '@pinegate/budget';
 import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { createBells, createTasks } from '@pinegate/queues';
 import { closeRedis, createMetrics, type Lifecycle, type Logger, openRedis, type Redis } from '@pinegate/runtime';
@@ -67,7 +68,7 @@ export function openContext(
     settled: buildSettledEvents(events),
     usernames: buildUsernameChecks((asked) => names.getMany(asked), lookUp),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),
-    meter: { read: async () => ({ rates: { grant: null, revoke: null, list: null, lookup: null }, inFlight: 0 }) },
+    budgets: createBudgetReader({ redis, ns }),
     ring: buildRing(bells, counters, log),
     ping: async () => {
       await redis.ping();

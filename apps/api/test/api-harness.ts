@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type AccessState, effectiveState, fold, LANES } from '@pinegate/access';
+import { createBudgetReader } from '@pinegate/budget';
 import { type Bells, type Directory, type Ledger, openDirectory, openLedger, type Settlement } from '@pinegate/ledger';
 import { closeRedis, createLogger, createMetrics, openRedis, redisReady } from '@pinegate/runtime';
 import { randomNamespace } from '@pinegate/testing';
@@ -107,7 +108,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
       (asked) => tasks.validate(asked),
     ),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
-    meter: { read: async () => ({ rates: { grant: 5, revoke: 4, list: 5, lookup: 20 }, inFlight: 0 }) },
+    budgets: createBudgetReader({ redis, ns }),
     ring: async (account, bells) => void rung.push({ account, bells }),
     ping: async () => void (await redis.ping()),
     isFull: () => state.full,

@@ -8,3 +8,4 @@ export {
   type PermittedRequest,
   type RequestResult,
 } from './create-budget.ts';
+export { type BudgetReader, type BudgetReading, createBudgetReader } from './create-budget-reader.ts';
