@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+
+/** The Redis keys of the directory, all under the hash tag `{<ns>}`. */
+export interface DirectoryNames {
+  /** set: ids of accounts */
+  readonly accounts: string;
+  /** string: counter of changes to accounts */
+  readonly revision: string;
+  /** hash: script → `<account>:<index>` */
+  readonly scripts: string;
+  /** hash, for ever: `<account>` → indexes given so far, `<account>:<index>` → script */
+  readonly indexes: string;
+  /** hash: account → `<postedAt>:<sealed cookies>` */
+  readonly sessions: string;
+  /** hash: id → JSON of the API key with the hash of its secret */
+  readonly keys: string;
+  /** zset: batch → number in order of creation */
+  readonly batches: string;
+  /** string: number of the newest batch */
+  readonly batchNumber: string;
+  /** zset: account → time of its next sweep */
+  readonly due: string;
+  /** hash: one account */
+  account(id: string): string;
+  /** hash of the record; hash row → hash of bytes; zset of JSON by row; bitmap of rejected rows */
+  batch(id: string): readonly [record: string, checkpoints: string, rejections: string, rejectedRows: string];
+  /** hash: one request */
+  idempotency(scope: string, key: string): string;
+}
+
+/** Names for one namespace. */
+export function directoryNames(ns: string): DirectoryNames {
+  const tag = `{${ns}}`;
+  return {
+    accounts: `${tag}:accounts`,
+    revision: `${tag}:revision`,
+    scripts: `${tag}:scripts`,
+    indexes: `${tag}:indexes`,
+    sessions: `${tag}:sessions`,
+    keys: `${tag}:keys`,
+    batches: `${tag}:batches`,
+    batchNumber: `${tag}:batch-number`,
+    due: `${tag}:due`,
+    account: (id) => `${tag}:account:${id}`,
+    batch: (id) => {
+      const record = `${tag}:batch:${id}`;
+      return [record, `${record}:checkpoints`, `${record}:rejections`, `${record}:rejected-rows`];
+    },
+    // Hashed: both are the client's text, of any length, and may hold a name.
+    idempotency: (scope, key) =>
+      `${tag}:idempotency:${createHash('sha256')
+        .update(JSON.stringify([scope, key]))
+        .digest('base64url')}`,
+  };
+}

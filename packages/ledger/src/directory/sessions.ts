@@ -1,0 +1,38 @@
+import type { Directory, SessionCookies } from '../directory-types.ts';
+import { parseAccount } from './account-record.ts';
+import { DirectoryError } from './directory-error.ts';
+import type { DirectoryNames } from './directory-names.ts';
+import type { DirectoryScripts } from './directory-scripts.ts';
+import type { SecretBox } from './secret-box.ts';
+
+/** `Directory.sessions`. Cookies leave this file sealed or not at all. */
+export function buildSessions(scripts: DirectoryScripts, names: DirectoryNames, box: SecretBox): Directory['sessions'] {
+  return {
+    async put(account, { sessionid, sessionidSign }) {
+      const sealed = box.seal(account, JSON.stringify({ sessionid, sessionidSign }));
+      const keys = [names.account(account), names.sessions, names.revision];
+      const reply = await scripts.run('session-put', keys, [account, sealed]);
+      return reply ? parseAccount(account, reply as readonly (string | null)[]) : null;
+    },
+    async get(account) {
+      const stored = await scripts.redis.hget(names.sessions, account);
+      if (stored === null) return null;
+      const { postedAt, sealed } = parseStored(account, stored);
+      const { text, stale } = box.open(account, sealed);
+      if (stale) {
+        // So that the previous key can be taken out of the configuration once every session has been read.
+        const resealed = `${postedAt}:${box.seal(account, text)}`;
+        await scripts.run('session-reseal', [names.sessions], [account, stored, resealed]);
+      }
+      return { cookies: JSON.parse(text) as SessionCookies, postedAt };
+    },
+  };
+}
+
+function parseStored(account: string, stored: string): { postedAt: number; sealed: string } {
+  const match = /^(\d+):(.+)$/.exec(stored);
+  if (!match?.[2]) {
+    throw new DirectoryError('RECORD_INVALID', `The session of account ${account} is not readable.`, { account });
+  }
+  return { postedAt: Number(match[1]), sealed: match[2] };
+}
