@@ -9,6 +9,8 @@ export interface Entry {
   readonly acceptedAt: number;
   readonly part: number;
   outcome: string | null;
+  /** Version at its accept, where a redrive gave it another. */
+  readonly order?: number;
 }
 
 /** none, lifetime or an expiry in ms. */
@@ -44,7 +46,7 @@ export function foldEntries(base: State | '?', entries: readonly Entry[], now: n
   return state as State;
 }
 
-const WITHOUT_EFFECT = new Set(['cancelled', 'rejected', 'failed', 'superseded']);
+const WITHOUT_EFFECT = new Set(['cancelled', 'rejected', 'failed', 'superseded', 'redriven']);
 
 /** The law of I2: fold of everything accepted that had an effect, in ledger order, over the state found first. */
 export function law(initial: State, history: readonly Entry[]): State {

@@ -12,10 +12,9 @@ import {
   type Settlement,
   type SubmitResult,
 } from '../src/index.ts';
+import { CLOCK, START } from './simulated-clock.ts';
 
-export const CLOCK = "local function now() return tonumber(redis.call('GET', KEYS[1]:sub(1, -7) .. 'clock')) end";
 export const TIMES = { verifyDelayMs: 12_000, leaseMs: 6_000, freshMs: 240_000, retentionMs: 3_600_000, maxTries: 5 };
-export const START = Date.UTC(2026, 0, 31, 12);
 export const SCRIPT = 1;
 export const PERMITS = { grant: 50, revoke: 50, list: 50 };
 
@@ -57,11 +56,7 @@ export interface TestLedger {
   /** Submits rows of one batch, numbered from 1 over its calls; batches are named by the test. */
   readonly submit: (batch: string, ...operations: Operation[]) => Promise<Extract<SubmitResult, { status: 'taken' }>>;
   /** Claims one key and expects what it needs. */
-  readonly claim: <N extends Claimed['need']>(
-    name: string,
-    token: string,
-    need: N,
-  ) => Promise<Extract<Claimed, { need: N }>>;
+  readonly claim: <N extends Claimed['need']>(name: string, token: string, need: N) => Promise<Claimed & { need: N }>;
   /** A claim that goes on to a write, with the base read and fixed if need be. */
   readonly arm: (name: string, token: string, read?: AccessState) => Promise<Work>;
   readonly settle: (

@@ -140,11 +140,20 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   R34: [{ file: 'take', find: "local id = redis.call('HGET', took, job)", replace: 'local id = nil' }],
 };
 
+/** claim.lua, or a text of it, where so many lapses in a row are poison: histories are too short for five. */
+export function poisonedBy(lapses: number, claim = readLua('claim')): string {
+  return claim.replace('local POISON_LAPSES = 5', `local POISON_LAPSES = ${lapses}`);
+}
+
+function readLua(file: string): string {
+  return readFileSync(new URL(`../src/lua/${file}.lua`, import.meta.url), 'utf8');
+}
+
 /** The texts of the Lua files without a rule. Throws when a patch no longer finds its text exactly once. */
 export function sabotage(rule: LuaRule): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const { file, find, replace } of PATCHES[rule]) {
-    const text = texts[file] ?? readFileSync(new URL(`../src/lua/${file}.lua`, import.meta.url), 'utf8');
+    const text = texts[file] ?? readLua(file);
     const found = text.split(find).length - 1;
     if (found !== 1) throw new Error(`${rule}: ${file}.lua has its text ${found} times`);
     texts[file] = text.replace(find, () => replace);

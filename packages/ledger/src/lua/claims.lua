@@ -81,7 +81,14 @@ end
 -- Ends all contributors up to a version without effect (T3, final, poison).
 local function end_refused(e, carried, outcome, code, t, into)
   local done = take_out(e.r, function(c) return c.v <= carried end)
-  for i = 1, #done do ended(e, done[i], outcome, code, t, into) end
+  -- What was accepted later replaces it: an absolute operation always, an extension only an absolute one that did not end with it.
+  local absolute = false
+  for i = 1, #e.r.chain do absolute = absolute or is_absolute(e.r.chain[i]) end
+  for i = #done, 1, -1 do
+    done[i].replaced = absolute or is_absolute(done[i]) and #e.r.chain > 0
+    absolute = absolute or is_absolute(done[i])
+  end
+  for i = 1, #done do ended(e, done[i], outcome, code, t, into, done[i].replaced) end
   if #done > 0 then e.r.last = OUTCOME_CODE[outcome] end
 end
 

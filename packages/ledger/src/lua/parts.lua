@@ -38,9 +38,10 @@ local function accepted(c, total)
   count(part_of(c.p), c, total, 1)
 end
 
--- What is kept of an operation that ended badly, as JSON.
-local function failure_out(e, c, outcome, code, at)
-  return cjson.encode({ s = e.script, n = spelled(e.name, e.r.case), v = c.v, o = outcome, c = code, x = contributor_out(c), at = at, w = e.r.v })
+-- What is kept of an operation that ended badly, as JSON. w = version of the access then; l = something that replaces it had been accepted.
+local function failure_out(e, c, outcome, code, at, replaced)
+  return cjson.encode({ s = e.script, n = spelled(e.name, e.r.case), v = c.v, o = outcome, c = code, x = contributor_out(c), at = at, w = e.r.v,
+    l = replaced })
 end
 
 local function redo_key(e)
@@ -48,7 +49,7 @@ local function redo_key(e)
 end
 
 -- A contributor ends. `into` gathers { outcome, action, class, ms since acceptance } for metrics. Call with the chain already without it.
-local function ended(e, c, outcome, code, at, into)
+local function ended(e, c, outcome, code, at, into, replaced)
   local p = part_of(c.p)
   count(p, c, 0, -1)
   p.settled = p.settled + 1
@@ -57,7 +58,7 @@ local function ended(e, c, outcome, code, at, into)
     p.single = { outcome, code or '' }
   end
   if outcome == 'rejected' or outcome == 'failed' then
-    local text = failure_out(e, c, outcome, code, at)
+    local text = failure_out(e, c, outcome, code, at, replaced)
     redis.call('RPUSH', tag .. outcome .. ':' .. p.number, text)
     if outcome == 'failed' then
       e.r.redo = true

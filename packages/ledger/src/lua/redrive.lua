@@ -21,9 +21,9 @@ local function move_count(p, from, to)
   p.outcomes[to] = (p.outcomes[to] or 0) + 1
 end
 
--- An extension is outlived by a later absolute operation only, an absolute one by anything accepted after it failed.
+-- An extension is outlived by a later absolute operation only, an absolute one by anything accepted after it.
 local function is_outlived(e, f)
-  if redis.call('HDEL', redo_key(e), f.v) == 0 then return true end
+  if redis.call('HDEL', redo_key(e), f.v) == 0 or f.l then return true end
   return f.x[1] ~= 'x' and e.r.v > f.w
 end
 
