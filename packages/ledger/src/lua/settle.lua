@@ -23,13 +23,15 @@ local function accept_spelling(r, spelling)
   if spelling then r.case, r.accepted = case_of(spelling), true end
 end
 
--- T4 and T5: not done; the chain stays. A later try is due.
+-- T4 and T5: not done; the chain stays. A later try is due, also of a verification whose window is over.
 local function retry_later(e, s)
-  if #e.r.chain > 0 then
-    set_due(e.key, t + s.ms)
-    return { need = 'wait', at = t + s.ms }
+  local at = t + s.ms
+  if #e.r.chain == 0 then
+    if e.r.window == 0 then return afterwards(e, t) end
+    at = math.max(e.r.window, at)
   end
-  return afterwards(e, t)
+  set_due(e.key, at)
+  return { need = 'wait', at = at }
 end
 
 local results = {
