@@ -132,7 +132,7 @@ export interface Directory {
     get(account: string): Promise<{ readonly cookies: SessionCookies; readonly postedAt: number } | null>;
   };
   readonly scripts: {
-    /** From memory; may be 2 s old. A script not known here is looked up at once, at most once a second. */
+    /** From memory; may be 2 s old. A script not known here is looked up at once, one and the same at most once a second. */
     resolve(script: string): Promise<ScriptRoute | null>;
     /** From memory; may be 2 s old. */
     all(): Promise<ReadonlyMap<string, ScriptRoute>>;
@@ -148,7 +148,7 @@ export interface Directory {
     /** Constant-time compare over hashes; null when unknown. The bootstrap key (`adminKey` of `openDirectory`) has id `admin` and all scopes. */
     verify(secret: string): Promise<ApiKey | null>;
   };
-  /** Every write to a batch that does not exist (any more) fails with `DirectoryError` `BATCH_UNKNOWN`. */
+  /** A write to a batch that does not exist (any more) fails with `DirectoryError` `BATCH_UNKNOWN`, where it does not answer false or null. */
   readonly batches: {
     /** State `receiving`, its upload held for 10 s. Does nothing where it exists already. */
     create(id: string, source: string): Promise<void>;
@@ -162,15 +162,12 @@ export interface Directory {
     /** Ascending. */
     checkpoints(id: string): Promise<readonly Checkpoint[]>;
     /**
-     * Stores rejections once per row (the first verdict stands). With `chunk`, the verdict on all its rows is final from then on: those
-     * that are not rejected stay accepted, whatever a resumed request says of them. Returns the rows of `chunk` that stand rejected.
-     * The first 10,000 are kept with code and detail; of later ones only that they are rejected. ≤ 1,000 rows a call.
+     * Stores rejections once per row (the first verdict stands), ≤ 1,000 a call. The first 10,000 are kept with code and detail; of later
+     * ones only that they are rejected.
      */
-    reject(
-      id: string,
-      rejections: readonly Rejection[],
-      chunk?: { readonly from: number; readonly to: number },
-    ): Promise<readonly number[]>;
+    reject(id: string, rejections: readonly Rejection[]): Promise<void>;
+    /** All rows that stand rejected, also those of which no more is kept: what a resumed request must not accept. */
+    rejectedRows(id: string): Promise<ReadonlySet<number>>;
     /** By row. */
     rejections(id: string, limit: number): Promise<readonly Rejection[]>;
     /** `rows` = rows received so far; a smaller number than before is ignored. `receiving` holds the upload for 10 s. */

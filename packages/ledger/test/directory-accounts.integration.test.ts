@@ -20,7 +20,10 @@ describe('putting an account', () => {
       },
     });
     const second = await directory.accounts.put('acme', { ...config(script(2)), maxInFlight: 3 });
-    expect(second).toMatchObject({ created: false, account: { scripts: [script(2)], maxInFlight: 3, state: 'parked' } });
+    expect(second).toMatchObject({
+      created: false,
+      account: { scripts: [script(2)], maxInFlight: 3, state: 'parked' },
+    });
     expect(second.account.revision).toBeGreaterThan(first.account.revision);
     expect(await directory.accounts.get('acme')).toEqual(second.account);
     expect(await directory.accounts.list()).toEqual([second.account]);
@@ -148,7 +151,9 @@ describe('moving an account to a state', () => {
     const { directory } = openTestDirectory(redis);
     await activate(directory, 'acme', script(1));
     const reasons = ['a', 'b', 'c', 'd'];
-    const seen = await Promise.all(reasons.map((reason) => directory.accounts.setState('acme', 'parked', reason, ['active'])));
+    const seen = await Promise.all(
+      reasons.map((reason) => directory.accounts.setState('acme', 'parked', reason, ['active'])),
+    );
     expect(new Set(seen.map((account) => account?.reason)).size).toBe(1);
   });
 

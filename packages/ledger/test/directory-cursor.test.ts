@@ -21,7 +21,9 @@ test('any other text is refused', () => {
 });
 
 test.each(['0', '-1', '01', '1 ', '1e3', '+inf', '1000000000000000'])('the number %j is refused', (number) => {
-  expect(() => parseBatchCursor(formatBatchCursor(number))).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
+  expect(() => parseBatchCursor(formatBatchCursor(number))).toThrow(
+    expect.objectContaining({ code: 'CURSOR_INVALID' }),
+  );
 });
 
 test('a cursor with something after it is refused', () => {

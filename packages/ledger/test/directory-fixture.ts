@@ -37,7 +37,11 @@ export function openTestDirectory(redis: Redis): TestDirectory {
 }
 
 export function config(...scripts: string[]): AccountConfig {
-  return { scripts, budgets: { grant: BUDGET, revoke: BUDGET, list: { ...BUDGET, start: null }, lookup: BUDGET }, maxInFlight: 24 };
+  return {
+    scripts,
+    budgets: { grant: BUDGET, revoke: BUDGET, list: { ...BUDGET, start: null }, lookup: BUDGET },
+    maxInFlight: 24,
+  };
 }
 
 /** A pine id of its own for each number. */

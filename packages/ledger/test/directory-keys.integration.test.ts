@@ -85,7 +85,7 @@ describe('the bootstrap key', () => {
 
   test('does not exist where none is configured', async () => {
     const { another } = openTestDirectory(redis);
-    const directory = another({ adminKey: undefined as unknown as string });
+    const directory = another({ adminKey: undefined });
     expect(await directory.keys.verify(ADMIN_KEY)).toBeNull();
     expect(await directory.keys.verify('')).toBeNull();
     expect(await directory.keys.verify('undefined')).toBeNull();

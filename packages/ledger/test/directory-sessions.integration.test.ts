@@ -91,7 +91,10 @@ describe('a session check', () => {
     time.now += 1_000;
     const posted = await directory.sessions.put('acme', COOKIES);
     expect(posted).toMatchObject({ state: 'parked', reason: 'session_unchecked', session: { state: 'unknown' } });
-    expect(await directory.accounts.setSession('acme', 'ok', time.now)).toMatchObject({ state: 'active', reason: null });
+    expect(await directory.accounts.setSession('acme', 'ok', time.now)).toMatchObject({
+      state: 'active',
+      reason: null,
+    });
   });
 
   test('of cookies that have been replaced changes nothing', async () => {

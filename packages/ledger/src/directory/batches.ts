@@ -45,11 +45,13 @@ export function buildBatches(
       const stored = Object.entries(await redis.hgetall(names.batch(id)[1]));
       return stored.map(([row, hash]) => ({ row: Number(row), hash })).sort((a, b) => a.row - b.row);
     },
-    async reject(id, rejections, chunk) {
-      if (rejections.length === 0 && !chunk) return [];
+    async reject(id, rejections) {
+      if (rejections.length === 0) return;
       const pairs = rejections.flatMap(({ row, code, detail }) => [row, JSON.stringify({ row, code, detail })]);
-      const args = [chunk?.from ?? 0, chunk?.to ?? 0, KEPT_REJECTIONS, rejections.length, ...pairs];
-      return (await write('batch-reject', id, args)) as readonly number[];
+      await write('batch-reject', id, [KEPT_REJECTIONS, rejections.length, ...pairs]);
+    },
+    async rejectedRows(id) {
+      return rowsOf(await redis.getBuffer(names.batch(id)[3]));
     },
     async rejections(id, limit) {
       const stored = await redis.zrange(names.batch(id)[2], 0, String(limit - 1));
@@ -77,4 +79,14 @@ export function buildBatches(
     },
     keep: async (id) => (await run('batch-keep', id)) === 1,
   };
+}
+
+// Row n is bit n, counted from the highest bit of the first byte.
+function rowsOf(bits: Buffer | null): Set<number> {
+  const rows = new Set<number>();
+  for (const [index, byte] of (bits ?? Buffer.alloc(0)).entries()) {
+    if (byte === 0) continue;
+    for (let bit = 0; bit < 8; bit += 1) if (byte & (0x80 >> bit)) rows.add(index * 8 + bit);
+  }
+  return rows;
 }
