@@ -4,7 +4,7 @@ import type { TradingView } from '@pinegate/tradingview';
 import { decide } from './decide.ts';
 
 /** No permit came in time: says nothing about the user. */
-export class NoPermitError extends Error {
+class NoPermitError extends Error {
   override readonly name = 'NoPermitError';
   readonly code = 'NO_PERMIT';
 }

@@ -45,7 +45,7 @@ export interface ServedAccount {
 }
 
 /** Budgets as the account configures them. */
-export function budgetSettings(account: Account): BudgetSettings {
+function budgetSettings(account: Account): BudgetSettings {
   const { grant, revoke, list, lookup } = account.budgets;
   return {
     rates: { grant: grant.start, revoke: revoke.start, list: list.start, lookup: lookup.start },

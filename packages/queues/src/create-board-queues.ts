@@ -2,8 +2,8 @@ import { LANES } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import type { Queue } from 'bullmq';
 import { createQueueCache } from './create-queue-cache.ts';
-import { lanePrefix, sharedPrefix } from './queue-options.ts';
 import { TASK_QUEUES } from './create-tasks.ts';
+import { lanePrefix, sharedPrefix } from './queue-options.ts';
 
 /** A queue for the dashboard, with the name to show. */
 export interface BoardQueue {

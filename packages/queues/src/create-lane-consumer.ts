@@ -62,15 +62,19 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
   const { ns, account, lane, redis, concurrency, handler, events, times = CONSUMER_TIMES } = options;
   let fetchedAt = 0;
   let stopping: Promise<void> | undefined;
+  // Aborted while nothing may run here: a fetch that was under way when that began still brings a job, even to a closing worker.
+  let halt = new AbortController();
 
   const worker = new Worker(
     lane,
     // Three parameters, or bullmq gives no signal.
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+      if (halt.signal.aborted) return translate(job, token, { result: 'hand-over' });
       const bell = { account, lane, job: job.id ?? '' };
       fetchedAt = performance.now();
       events.fetched(bell);
-      return translate(job, token, await handler(bell, signal ?? new AbortController().signal));
+      const ended = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
+      return translate(job, token, await handler(bell, ended));
     },
     {
       connection: redis,
@@ -98,14 +102,16 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
     async pause() {
       if (stopping) return;
       const paused = worker.pause();
-      worker.cancelAllJobs('paused');
+      halt.abort();
       await paused;
     },
     resume() {
-      if (!stopping) worker.resume();
+      if (stopping) return;
+      halt = new AbortController();
+      worker.resume();
     },
     stop(deadline) {
-      stopping ??= stopWorker(worker, deadline);
+      stopping ??= stopWorker(worker, halt, deadline);
       return stopping;
     },
     lastFetchedAt: () => fetchedAt,
@@ -128,13 +134,15 @@ async function translate(job: Job, token: string | undefined, result: BellResult
   }
 }
 
-async function stopWorker(worker: Worker, deadline: AbortSignal): Promise<void> {
-  const cancel = () => worker.cancelAllJobs('stopping');
-  if (deadline.aborted) cancel();
-  else deadline.addEventListener('abort', cancel, { once: true });
+async function stopWorker(worker: Worker, halt: AbortController, deadline: AbortSignal): Promise<void> {
+  const handBack = () => halt.abort();
+  // bullmq must know that it is closing before jobs come back, or it takes them again.
+  const closed = worker.close();
+  if (deadline.aborted) handBack();
+  else deadline.addEventListener('abort', handBack, { once: true });
   try {
-    await worker.close();
+    await closed;
   } finally {
-    deadline.removeEventListener('abort', cancel);
+    deadline.removeEventListener('abort', handBack);
   }
 }

@@ -1,5 +1,5 @@
+export { type BellState, type Bells, createBells, type LaneCounts } from './create-bells.ts';
 export { type BoardQueue, type BoardQueues, createBoardQueues } from './create-board-queues.ts';
-export { type Bells, type BellState, createBells, type LaneCounts } from './create-bells.ts';
 export {
   type Bell,
   type BellHandler,
@@ -9,7 +9,6 @@ export {
   type LaneConsumerOptions,
   type LaneEvents,
 } from './create-lane-consumer.ts';
-export type { ConsumerTimes } from './queue-options.ts';
 export {
   createTaskConsumer,
   createTasks,
@@ -21,3 +20,4 @@ export {
   type Tasks,
   UnknownTaskError,
 } from './create-tasks.ts';
+export type { ConsumerTimes } from './queue-options.ts';

@@ -1,4 +1,3 @@
-import type { Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import type { DefaultJobOptions, QueueOptions } from 'bullmq';
 
@@ -50,9 +49,3 @@ export const CONSUMER_TIMES: ConsumerTimes = { lockDuration: 15_000, stalledInte
 
 /** Two deploys in a row must not fail a healthy job. */
 export const MAX_STALLED = 10;
-
-/** Where a lane is. */
-export interface LaneAddress {
-  readonly account: string;
-  readonly lane: Lane;
-}
