@@ -189,3 +189,16 @@ test('a list that cannot be read for a verification is not asked for again at on
   await t.settle('ann', 'v', work, { result: 'unapplied', sent: false, retryMs: 7_000 });
   expect((await t.ledger.summary()).nextDue).toBe(t.now() + 7_000);
 });
+
+test('a verification whose write is refused for good leaves nothing known and is not repeated', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', life('ann'));
+  await t.settle('ann', 'w1', await t.arm('ann', 'w1'), { result: 'uncertain' });
+  await t.settle('ann', 'w2', await t.arm('ann', 'w2'), { result: 'applied', target: LIFE });
+  await t.pass(U);
+  const work = await t.claim('ann', 'v', 'verify');
+  expect((await t.ledger.verified(SCRIPT, 'ann', 'v', NONE, t.now())).need).toBe('write');
+  expect(await t.settle('ann', 'v', work, { result: 'rejected', code: 'no_such_user' })).toBe('done');
+  expect(await t.record('ann')).toMatchObject({ base: { state: 'unknown' }, window: 0 });
+  expect((await t.part('a')).outcomes.granted).toBe(1);
+});

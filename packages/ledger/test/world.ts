@@ -1,25 +1,17 @@
-import { LANES, type Lane, type Operation } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import { randomNamespace } from '@pinegate/testing';
-import { openLedger, type PartRef, type SubmitRow } from '../src/index.ts';
-import { type Checker, createChecker, Violation } from './history/checker.ts';
-import { createEventLoop, type EventLoop, type Task } from './history/event-loop.ts';
-import { createUpstream, type Switches, type Upstream, type User } from './history/upstream.ts';
-import { createWorkerTasks, FAILED, type Worker } from './history/worker.ts';
+import { openLedger } from '../src/index.ts';
+import { createChecker } from './history/checker.ts';
+import { client, refresher } from './history/client.ts';
+import { createEventLoop, type EventLoop } from './history/event-loop.ts';
+import { Violation } from './history/model.ts';
+import { createQueue } from './history/queue.ts';
+import { AFTERWARDS, DAY, DEADLINE, HORIZON, LATE, LEASE, SCRIPT, UNIT, VERIFY_DELAY } from './history/scale.ts';
+import { createUpstream, type Switches, type User } from './history/upstream.ts';
+import type { World } from './history/world-parts.ts';
 import { type State, shown } from './law.ts';
 import { poisonedBy } from './sabotage.ts';
 import { CLOCK, START } from './simulated-clock.ts';
-
-const UNIT = 200;
-const DEADLINE = 10 * UNIT;
-const LATE = 40 * UNIT;
-const LEASE = 30 * UNIT;
-const LOCK = 50 * UNIT;
-const VERIFY_DELAY = 60 * UNIT;
-const HORIZON = 900 * UNIT;
-const AFTERWARDS = 1_500 * UNIT;
-const DAY = 86_400_000;
-const SCRIPT = 1;
 
 export interface HistoryOptions {
   /** Rules that the caller drops. */
@@ -27,12 +19,6 @@ export interface HistoryOptions {
   /** Texts of Lua files without a rule. */
   readonly replace?: Readonly<Record<string, string>>;
   readonly trace?: (text: string) => void;
-}
-
-interface Job {
-  readonly id: string;
-  readonly lane: Lane;
-  active: { worker: Worker; lock: number } | null;
 }
 
 /** Runs one random history of the ledger; resolves to what was wrong with it, or null. The same seed is the same history. */
@@ -82,18 +68,6 @@ export async function runHistory(redis: Redis, seed: number, options: HistoryOpt
     const keys = await redis.keys(`{${ns}:*`);
     if (keys.length > 0) await redis.unlink(...keys);
   }
-}
-
-interface World {
-  readonly loop: EventLoop;
-  readonly ledger: ReturnType<ReturnType<typeof openLedger>['account']>;
-  readonly checker: Checker;
-  readonly upstream: Upstream;
-  readonly switches: Switches;
-  readonly dropped: ReadonlySet<string>;
-  readonly chaos: { on: boolean };
-  readonly users: ReadonlyMap<string, User>;
-  readonly trace: (text: string) => void;
 }
 
 function createUsers(loop: EventLoop): Map<string, User> {
@@ -169,241 +143,4 @@ async function checkEnd({ checker, loop, users, ledger }: World, redis: Redis, t
   const { pending, waitingChunks } = await ledger.summary();
   const left = [...Object.values(pending), ...Object.values(waitingChunks)].filter((n) => n !== 0);
   if (left.length > 0) throw new Violation(`I8 lanes are not empty: ${JSON.stringify({ pending, waitingChunks })}`);
-}
-
-type Queue = ReturnType<typeof createQueue>;
-
-/** A queue of bare bells and the workers that hear them, over a bad network. */
-function createQueue(world: World) {
-  const { loop, ledger, checker, chaos, dropped } = world;
-  const jobs = new Map<string, Job>();
-  const waiting: Job[] = [];
-  const workers: Worker[] = [];
-  let ids = 0;
-
-  async function* over<T>(run: () => Promise<T>): Task<T | typeof FAILED> {
-    const fault = chaos.on ? loop.random() : 1;
-    let delay = loop.int(3) * UNIT;
-    if (fault < 0.02) {
-      yield delay;
-      return FAILED;
-    }
-    let answer: T | typeof FAILED = FAILED;
-    const execute = async () => {
-      answer = await run();
-    };
-    loop.at(loop.now() + delay, execute);
-    if (fault < 0.04) {
-      yield delay + 1;
-      return FAILED;
-    }
-    if (fault < 0.07) {
-      delay += loop.int(6) * UNIT;
-      loop.at(loop.now() + delay, execute);
-    }
-    yield delay + 1 + loop.int(2) * UNIT;
-    return answer;
-  }
-
-  const { chunkTask } = createWorkerTasks({
-    ...world,
-    unit: UNIT,
-    deadline: DEADLINE,
-    lease: LEASE,
-    script: SCRIPT,
-    over,
-    take: (lane, job) => checker.plain(`take ${lane} ${job}`, () => ledger.take(lane, job)),
-    close: (lane, job, chunk) => checker.plain(`close ${lane} ${job} ${chunk}`, () => ledger.close(lane, job, chunk)),
-  });
-
-  async function* serve(worker: Worker): Task {
-    for (;;) {
-      const job = waiting.shift();
-      if (job && jobs.has(job.id)) {
-        const run = { worker, lock: loop.now() + LOCK };
-        job.active = run;
-        const finish = () => {
-          if (job.active === run) jobs.delete(job.id);
-        };
-        loop.spawn(chunkTask(worker, job.lane, job.id, finish), worker);
-      }
-      yield (1 + loop.int(8)) * UNIT;
-    }
-  }
-
-  function hire(slot: number) {
-    const worker: Worker = { id: `w${slot}-${++ids}`, dead: false, frozenUntil: 0, thawedAt: -1 };
-    workers[slot] = worker;
-    loop.spawn(serve(worker), worker);
-  }
-  for (let slot = 0, n = loop.pick([3, 5]); slot < n; slot += 1) hire(slot);
-
-  function ring(lane: Lane, reliable = false) {
-    if (!reliable && chaos.on && loop.random() < 0.12) return;
-    const job: Job = { id: `j${++ids}`, lane, active: null };
-    jobs.set(job.id, job);
-    waiting.splice(loop.int(waiting.length + 1), 0, job);
-    if (loop.random() < 0.1) ring(lane, true);
-  }
-
-  function ringAll(bells: Partial<Record<Lane, number>>) {
-    for (const lane of LANES) for (let n = bells[lane] ?? 0; n > 0; n -= 1) ring(lane);
-  }
-
-  async function sweep() {
-    if (!dropped.has('R23')) {
-      const { bells } = await checker.plain('sweepDue', () => ledger.sweepDue(10));
-      ringAll(bells);
-      for (const lane of LANES) {
-        for (const { job, chunk } of await ledger.takenChunks(lane)) {
-          if (!jobs.has(job)) await checker.plain(`putBack ${job} ${chunk}`, () => ledger.putBack(lane, job, chunk));
-        }
-      }
-      const { waitingChunks, cancelsUnderWay } = await ledger.summary();
-      if (cancelsUnderWay > 0) await checker.cancelSome();
-      for (const lane of LANES) {
-        const missing = waitingChunks[lane] - waiting.filter((j) => j.lane === lane && jobs.has(j.id)).length;
-        for (let n = missing; n > 0; n -= 1) ring(lane);
-      }
-    }
-    for (const job of jobs.values()) {
-      const { active } = job;
-      if (!active || active.lock > loop.now()) continue;
-      if (!active.worker.dead && active.worker.frozenUntil <= loop.now()) continue;
-      job.active = null;
-      waiting.push(job);
-    }
-  }
-
-  async function* harm(): Task {
-    for (;;) {
-      yield (20 + loop.int(60)) * UNIT;
-      if (!chaos.on) return;
-      const slot = loop.int(workers.length);
-      const worker = workers[slot] as Worker;
-      const x = loop.random();
-      if (x < 0.35) {
-        world.trace(`kill ${worker.id}`);
-        worker.dead = true;
-        loop.at(loop.now() + (5 + loop.int(30)) * UNIT, () => hire(slot));
-      } else if (x < 0.65) {
-        worker.frozenUntil = loop.now() + (5 + loop.int(110)) * UNIT;
-        worker.thawedAt = worker.frozenUntil;
-        world.trace(`freeze ${worker.id} until ${worker.frozenUntil - START}`);
-      } else if (x < 0.72) {
-        for (const job of waiting.splice(0)) jobs.delete(job.id);
-        world.trace('the queue is emptied');
-      }
-    }
-  }
-  loop.spawn(harm());
-
-  return {
-    over,
-    ringAll,
-    sweep,
-    isEmpty: () => jobs.size === 0,
-    thaw() {
-      for (const worker of workers) worker.frozenUntil = Math.min(worker.frozenUntil, loop.now());
-    },
-  };
-}
-
-const DURATIONS = [
-  { amount: 7, unit: 'D' },
-  { amount: 1, unit: 'M' },
-  { amount: 3, unit: 'M' },
-  { amount: 31, unit: 'D' },
-  { amount: 1, unit: 'Y' },
-] as const;
-
-function randomOperation({ loop, users, switches }: World): Operation {
-  const user = users.get(loop.pick([...users.keys()])) as User;
-  const username = loop.random() < 0.5 ? user.spelling : user.spelling.toLowerCase();
-  const grant = { action: 'grant', script: 'PUB;0', username } as const;
-  const x = loop.random();
-  if (x < 0.4) return { ...grant, until: { kind: 'extend', duration: loop.pick(DURATIONS) } };
-  if (x < 0.65) return { action: 'revoke', script: 'PUB;0', username };
-  if (x < 0.73) return { ...grant, until: { kind: 'lifetime' } };
-  if (x < 0.8) return { ...grant, until: { kind: 'duration', duration: loop.pick(DURATIONS) } };
-  const soon = switches.expiredListed && loop.random() < 0.3;
-  const expiresAt = soon ? loop.now() + (60 + loop.int(300)) * UNIT : START + (100 + 50 * loop.int(3)) * DAY;
-  return { ...grant, until: { kind: 'date', expiresAt } };
-}
-
-/** One part: chunks in order, each sent until it is taken, some sent once more; then perhaps a cancel or a redrive. */
-async function* client(world: World, queue: Queue, id: string): Task {
-  const { loop, checker } = world;
-  const single = loop.random() < 0.4;
-  const ref: PartRef = {
-    id,
-    kind: single ? 'single' : 'batch',
-    lane: single ? 'single' : 'bulk',
-    turn: loop.pick(['k1', id]),
-    source: 'k1',
-  };
-  const chunks: SubmitRow[][] = [];
-  let row = 0;
-  for (let n = single ? 1 : 1 + loop.int(4); n > 0; n -= 1) {
-    chunks.push(
-      Array.from({ length: single ? 1 : 1 + loop.int(3) }, () => {
-        row += 1 + (single ? 0 : loop.int(2));
-        return { row, script: SCRIPT, operation: randomOperation(world) };
-      }),
-    );
-  }
-  if (single) for (const r of chunks[0] ?? []) Object.assign(r, { row: 1 });
-  yield loop.int(HORIZON * 0.8);
-
-  const lastOf = (i: number) => chunks[i]?.at(-1)?.row ?? 0;
-  const sendChunk = (i: number) => queue.over(() => checker.submit(ref, lastOf(i - 1), chunks[i] as SubmitRow[]));
-  for (let i = 0; i < chunks.length; ) {
-    const answer = yield* sendChunk(i);
-    yield loop.int(40) * UNIT;
-    if (answer === FAILED) continue;
-    if (answer.status === 'cancelled') return;
-    if (answer.status === 'gap') {
-      i = chunks.findIndex((_, n) => lastOf(n) > answer.watermark);
-      continue;
-    }
-    queue.ringAll(answer.bells);
-    if (loop.random() < 0.25) {
-      const again = yield* sendChunk(loop.int(i + 1));
-      if (again !== FAILED && again.status === 'taken') queue.ringAll(again.bells);
-    }
-    i += 1;
-  }
-
-  if (loop.random() < 0.3) {
-    yield loop.int(80) * UNIT;
-    yield* queue.over(() => checker.cancel(id));
-    for (let n = loop.int(3); n > 0; n -= 1) yield* queue.over(() => checker.cancelSome());
-  }
-  for (let n = loop.int(3); n > 0; n -= 1) {
-    yield loop.int(250) * UNIT;
-    const answer = yield* queue.over(() => checker.redrive(id));
-    if (answer !== FAILED) queue.ringAll(answer.bells);
-  }
-}
-
-/** Complete lists, page by page, while work goes on. */
-async function* refresher({ loop, ledger, checker, upstream, users, chaos }: World): Task {
-  for (let n = 0; chaos.on; n += 1) {
-    yield (100 + loop.int(250)) * UNIT;
-    const since = loop.now();
-    const seen = new Map<string, State>();
-    for (const name of checker.names)
-      loop.at(since + loop.int(4) * UNIT, () => void seen.set(name, upstream.listed(name)));
-    yield 5 * UNIT;
-    for (const [name, state] of seen) {
-      if (state === 'n') continue;
-      yield loop.int(4) * UNIT;
-      const member = { username: users.get(name)?.spelling ?? name, expiresAt: state === 'l' ? null : state };
-      await checker.plain(`refreshPage ${name} ${state}`, () =>
-        ledger.refreshPage(SCRIPT, `r${n}`, since, true, [member]),
-      );
-    }
-    yield loop.int(4) * UNIT;
-    await checker.plain('refreshAbsent', () => ledger.refreshAbsent(SCRIPT, `r${n}`, since, true, 0));
-  }
 }

@@ -43,8 +43,10 @@ local results = {
     end_applied(e, s.v, s.o, t, into)
     return afterwards(e, t)
   end,
-  rejected = function(e, s, _, into) -- T3
+  rejected = function(e, s, c, into) -- T3
     e.r.tries = 0
+    -- A verification whose write is refused for good would be repeated for ever: nothing is under way and nothing is known.
+    if #e.r.chain == 0 and c.at >= e.r.window then e.r.base, e.r.window = '?', 0 end
     accept_spelling(e.r, s.sp)
     end_refused(e, s.v, 'rejected', s.c, t, into)
     return afterwards(e, t)

@@ -1,8 +1,10 @@
 import type { Lane } from '@pinegate/access';
 import type { CallBudget, Chunk, Claimed, ClaimedWork, Settled, Settlement } from '../../src/index.ts';
 import { type State, shown } from '../law.ts';
-import { type Checker, stateFor, stateOf, Violation } from './checker.ts';
+import type { Checker } from './checker.ts';
+import { stateFor, stateOf } from './entries.ts';
 import type { EventLoop, Owner, Task } from './event-loop.ts';
+import { Violation } from './model.ts';
 import type { Answer, Call, Switches, Upstream } from './upstream.ts';
 
 /** A call of the ledger that failed: nobody knows whether it ran. */
