@@ -87,7 +87,7 @@ async function read(redis: Redis, key: string): Promise<unknown> {
     case 'set':
       return redis.smembers(key);
     case 'zset':
-      return redis.zrange(key, 0, -1);
+      return redis.zrange(key, 0, '-1');
     case 'list':
       return redis.lrange(key, 0, -1);
     default:
