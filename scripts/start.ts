@@ -22,7 +22,6 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 const log = createLogger({ app: 'start', level: 'warn' });
 const lifecycle = createLifecycle(log);
 lifecycle.installSignals({ drainMs: DRAIN_MS });
-lifecycle.closing.addEventListener('abort', () => say('stopping'));
 
 let code = 1;
 try {
@@ -38,6 +37,7 @@ async function run(): Promise<number> {
   const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
   const ports = parsePorts(process.env);
   await refuseTakenPorts(ports);
+  lifecycle.closing.addEventListener('abort', () => say('Stopping.'));
   const data = join(root, '.data');
   const secrets = await readDemoSecrets(join(data, 'secrets.json'));
   const redisUrl = process.env.REDIS_URL || (await openRedisServer(join(data, 'redis')));
