@@ -19,23 +19,15 @@ test(
   HISTORIES * 2_000,
 );
 
-const CALLER_RULES = [
-  ['R2', 'an extension counts from its own accept time'],
-  ['R15', 'exists is followed by modify'],
-  ['R16', 'a refused modify is followed by add'],
-  ['R22', 'enough of the lease is left right before sending'],
-  ['R23', 'somebody sweeps'],
-  ['R31', 'a chunk is closed only when every key got a definite answer'],
-] as const;
-
-// From one seed on, so that the same histories show it each time.
-test.each(CALLER_RULES)(
-  '%s: histories show it when a caller does not see to it that %s',
-  async (rule) => {
-    const dropped = new Set([rule]);
-    let wrong: string | null = null;
-    for (let seed = 1; seed <= 150 && wrong === null; seed += 1) wrong = await runHistory(redis, seed, { dropped });
-    expect(wrong).not.toBeNull();
-  },
-  60_000,
-);
+// Rules that only the caller can keep, each with the first history that shows it (sabotage-table.ts finds another after a change of the world).
+test.each([
+  ['R2', 1, 'an extension counts from its own accept time'],
+  ['R15', 11, 'an add that finds the user there is followed by a modify'],
+  ['R16', 19, 'a modify that finds nobody is followed by an add'],
+  ['R22', 39, 'enough of the lease is left right before a request'],
+  ['R23', 1, 'somebody sweeps'],
+  ['R31', 7, 'a chunk is closed only when every key got a definite answer'],
+] as const)('%s: history %i goes wrong only when the caller does not keep the rule that %s', async (rule, seed) => {
+  expect(await runHistory(redis, seed, { dropped: new Set([rule]) })).not.toBeNull();
+  expect(await runHistory(redis, seed)).toBeNull();
+});

@@ -17,7 +17,7 @@ export interface Entry {
 export type State = 'n' | 'l' | number;
 
 /** Calendar arithmetic of the checker's own, not the ledger's caller's: UTC, clamped to the month's end. */
-export function addCalendar(at: number, amount: number, unit: string): number {
+function addCalendar(at: number, amount: number, unit: string): number {
   const date = new Date(at);
   if (unit === 'D' || unit === 'W') return at + amount * (unit === 'W' ? 7 : 1) * 86_400_000;
   const day = date.getUTCDate();

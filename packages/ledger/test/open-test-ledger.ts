@@ -155,4 +155,3 @@ export async function openTestLedger(
 }
 
 export const batchRef = (id: string) => ({ id, kind: 'batch', lane: 'bulk', turn: id, source: 'key' }) as const;
-export type { ClaimedWork };

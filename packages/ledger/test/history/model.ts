@@ -24,7 +24,8 @@ export const NOTHING: Seen = { version: 0, armedVersion: 0, base: { state: 'unkn
 export type Records = ReadonlyMap<string, Seen>;
 export type Taken = Extract<SubmitResult, { status: 'taken' }>;
 
-const WITHOUT_EFFECT = new Set(['cancelled', 'rejected', 'failed', 'redriven']);
+// What was superseded shares the fate of what replaced it, which is absolute itself.
+const WITHOUT_EFFECT = new Set(['cancelled', 'rejected', 'failed', 'redriven', 'superseded']);
 
 export const fail = (text: string): never => {
   throw new Violation(text);
@@ -36,7 +37,7 @@ export function goneFrom(name: string, prev: Records, next: Records): number[] {
   return (prev.get(name)?.chain ?? []).map((c) => c.version).filter((v) => !left.has(v));
 }
 
-export type Model = ReturnType<typeof createModel>;
+type Model = ReturnType<typeof createModel>;
 
 /** All that was ever accepted, in ledger order, with what became of it, and the counts that follow from it. */
 export function createModel(initial: ReadonlyMap<string, State>, exists: (name: string) => boolean) {
