@@ -21,6 +21,28 @@ export interface HistoryOptions {
   readonly trace?: (text: string) => void;
 }
 
+const AT_ONCE = 6;
+
+/** Runs histories of `count` seeds, several at a time; resolves to those that went wrong, by seed. */
+export async function runHistories(
+  redis: Redis,
+  from: number,
+  count: number,
+  options: HistoryOptions = {},
+): Promise<string[]> {
+  const wrong = new Map<number, string>();
+  let next = from;
+  const runner = async () => {
+    while (next < from + count) {
+      const seed = next++;
+      const found = await runHistory(redis, seed, options);
+      if (found !== null) wrong.set(seed, found);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, runner));
+  return [...wrong].sort(([a], [b]) => a - b).map(([seed, text]) => `seed ${seed}: ${text}`);
+}
+
 /** Runs one random history of the ledger; resolves to what was wrong with it, or null. The same seed is the same history. */
 export async function runHistory(redis: Redis, seed: number, options: HistoryOptions = {}): Promise<string | null> {
   const loop = createEventLoop(seed, START);

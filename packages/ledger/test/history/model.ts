@@ -37,8 +37,6 @@ export function goneFrom(name: string, prev: Records, next: Records): number[] {
   return (prev.get(name)?.chain ?? []).map((c) => c.version).filter((v) => !left.has(v));
 }
 
-type Model = ReturnType<typeof createModel>;
-
 /** All that was ever accepted, in ledger order, with what became of it, and the counts that follow from it. */
 export function createModel(initial: ReadonlyMap<string, State>, exists: (name: string) => boolean) {
   const names = [...initial.keys()];
