@@ -6,7 +6,6 @@ import {
   type AccessRecord,
   type AccountLedger,
   type Claimed,
-  type ClaimedWork,
   openLedger,
   type PartRecord,
   type Settlement,
