@@ -236,6 +236,15 @@ test('accounts are listed by id, as another process left them', async () => {
   expect((await directory.accounts.list()).map(({ state }) => state)).toEqual(['parked', 'paused', 'parked']);
 });
 
+test('accounts that have not changed are not sent again', async () => {
+  const { directory, another } = openTestDirectory(redis);
+  await directory.accounts.put('acme', config(script(1)));
+  const before = await directory.accounts.list();
+  expect(await directory.accounts.list()).toBe(before);
+  await another().accounts.setState('acme', 'paused', 'operator');
+  expect(await directory.accounts.list()).not.toBe(before);
+});
+
 describe('sweeps', () => {
   test('are due at the earliest time marked, in order of time', async () => {
     const { directory } = openTestDirectory(redis);
