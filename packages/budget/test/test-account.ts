@@ -11,7 +11,7 @@ import {
 } from '../src/index.ts';
 
 const LIMITS: BudgetLimits = { start: 5, min: 0.5, max: 1000, adaptive: true };
-export const UNLIMITED: BudgetLimits = { start: null, min: 0, max: 0, adaptive: false };
+const UNLIMITED: BudgetLimits = { start: null, min: 0, max: 0, adaptive: false };
 export const fixed = (start: number): BudgetLimits => ({ ...LIMITS, start, adaptive: false });
 
 /** Settings in which only what is given is limited. */

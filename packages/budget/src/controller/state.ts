@@ -75,7 +75,7 @@ export type ControllerEvent = {
 export const UNLIMITED = 1e9;
 
 /** Permits per second of the single tries while nothing passes. */
-export const TRIES_PER_SECOND = 2;
+const TRIES_PER_SECOND = 2;
 
 /** How long the first hold lasts, ms. */
 export const HOLD_MS = 20_000;
