@@ -1,6 +1,5 @@
 import type { Budget } from '@pinegate/budget';
 import type { AccountLedger } from '@pinegate/ledger';
-import type { Logger } from '@pinegate/runtime';
 import type { Session, TradingView } from '@pinegate/tradingview';
 import type { Settler } from './create-settler.ts';
 import type { WorkerEvents } from './worker-events.ts';
@@ -13,7 +12,6 @@ export interface AccountContext {
   readonly upstream: TradingView;
   readonly settler: Settler;
   readonly events: WorkerEvents;
-  readonly log: Logger;
   /** Pine id of a script by its index; null when the account has lost it. */
   scriptOf(index: number): string | null;
   /** Cookies in force; null while there are none. */

@@ -20,6 +20,6 @@ export function leaseLeft(ticket: ClaimTicket, leaseMs: number, monotonic: numbe
 }
 
 /** A lower bound of Redis TIME now: the claim's own time plus what has passed since its answer was here. */
-export function redisTime(ticket: ClaimTicket, work: ClaimedWork, claimedAt: number, monotonic: number): number {
-  return Math.max(claimedAt, work.claimedAt) + (monotonic - ticket.answeredAt);
+export function redisTime(ticket: ClaimTicket, work: ClaimedWork, monotonic: number): number {
+  return work.claimedAt + (monotonic - ticket.answeredAt);
 }

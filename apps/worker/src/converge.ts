@@ -16,7 +16,7 @@ export async function converge(
   work: Work,
   permits: Permits | null,
 ): Promise<Settled> {
-  if (work.need === 'write') return settleWrite(ctx, ticket, work, permits, work.claimedAt);
+  if (work.need === 'write') return settleWrite(ctx, ticket, work, permits);
   return convergeByReading(ctx, ticket, work, permits);
 }
 
@@ -25,9 +25,8 @@ async function settleWrite(
   ticket: ClaimTicket,
   work: ClaimedWork,
   permits: Permits | null,
-  claimedAt: number,
 ): Promise<Settled> {
-  const now = redisTime(ticket, work, claimedAt, ctx.monotonic());
+  const now = redisTime(ticket, work, ctx.monotonic());
   return ctx.settler.settle(await sendWrite(ctx, ticket, work, permits, now));
 }
 
@@ -38,7 +37,7 @@ async function convergeByReading(
   work: Work,
   permits: Permits | null,
 ): Promise<Settled> {
-  const readAt = redisTime(ticket, work, work.claimedAt, ctx.monotonic());
+  const readAt = redisTime(ticket, work, ctx.monotonic());
   const read = await readMember(ctx, ticket, work, permits);
   if ('failed' in read) return ctx.settler.settle(afterFailedRead(ticket, work, read.failed, read.permanent));
   const { script, name, token } = ticket;
@@ -54,7 +53,7 @@ async function convergeByReading(
   const goesOn = answer.need === 'write';
   if (work.need === 'verify') ctx.events.verified(ctx.account, goesOn ? 'differs' : 'agrees');
   if (!goesOn) return answer as Settled;
-  return settleWrite(ctx, ticket, answer as Work, null, work.claimedAt);
+  return settleWrite(ctx, ticket, answer as Work, null);
 }
 
 type Read = { readonly state: AccessState } | { readonly failed: string; readonly permanent: boolean };

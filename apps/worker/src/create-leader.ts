@@ -6,8 +6,6 @@ const TICK_MS = 1_000;
 
 /** Runs a task every second in one process of all. */
 export interface Leader {
-  /** Whether this process led at its last tick. */
-  isLeader(): boolean;
   stop(): Promise<void>;
 }
 
@@ -46,7 +44,6 @@ export function createLeader(options: {
   schedule();
 
   return {
-    isLeader: () => leading,
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -36,7 +36,6 @@ export interface WorkerParts {
 export interface ServedAccount {
   readonly id: string;
   readonly budget: Budget;
-  readonly consumers: readonly LaneConsumer[];
   /** Follows a change of the account. */
   update(account: Account): Promise<void>;
   /** Checks the cookies in force; true when there were some to check. */
@@ -70,7 +69,6 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
     upstream: parts.upstream,
     settler: createSettler(ledger),
     events,
-    log,
     scriptOf: (index) => pineIds.get(index) ?? null,
     session: () => login.session(),
     suspectSession: () => void login.check(),
@@ -97,7 +95,6 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
   const served: ServedAccount = {
     id,
     budget,
-    consumers,
     async update(account) {
       if (account.revision === revision) return;
       budget.configure(budgetSettings(account));

@@ -32,8 +32,7 @@ export async function sweepAccount(ledger: AccountLedger, bells: Bells): Promise
 }
 
 async function finishCancels(ledger: AccountLedger): Promise<void> {
-  const { cancelsUnderWay } = await ledger.summary();
-  for (let step = 0; cancelsUnderWay > 0 && step < MOST_STEPS; step++) {
+  for (let step = 0; step < MOST_STEPS; step++) {
     const { left } = await ledger.cancelSome();
     if (left === 0) break;
   }

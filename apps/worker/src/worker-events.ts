@@ -6,7 +6,7 @@ export interface WorkerEvents {
   ended(account: string, operations: readonly EndedOperation[]): void;
   request(observation: Observation): void;
   /** A write that had to be corrected after its window. */
-  verified(account: string, result: 'agrees' | 'differs' | 'unknown'): void;
+  verified(account: string, result: 'agrees' | 'differs'): void;
   /** A settle found its claim gone. */
   lost(account: string): void;
   sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;

@@ -53,14 +53,11 @@ export interface LaneConsumer {
   resume(): void;
   /** Takes no more; at the deadline what is left is handed over. Idempotent. */
   stop(deadline: AbortSignal): Promise<void>;
-  /** Local monotonic time of the last job fetched, ms; 0 before the first. */
-  lastFetchedAt(): number;
 }
 
 /** Makes the consumer of a lane; nothing runs before `start`. */
 export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
   const { ns, account, lane, redis, concurrency, handler, events, times = CONSUMER_TIMES } = options;
-  let fetchedAt = 0;
   let stopping: Promise<void> | undefined;
   // Aborted while nothing may run here: a fetch that was under way when that began still brings a job, even to a closing worker.
   let halt = new AbortController();
@@ -71,7 +68,6 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
       if (halt.signal.aborted) return translate(job, token, { result: 'hand-over' });
       const bell = { account, lane, job: job.id ?? '' };
-      fetchedAt = performance.now();
       events.fetched(bell);
       const ended = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
       return translate(job, token, await handler(bell, ended));
@@ -114,7 +110,6 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
       stopping ??= stopWorker(worker, halt, deadline);
       return stopping;
     },
-    lastFetchedAt: () => fetchedAt,
   };
 }
 

@@ -92,6 +92,11 @@ local function end_refused(e, carried, outcome, code, t, into)
   if #done > 0 then e.r.last = OUTCOME_CODE[outcome] end
 end
 
+-- How a state shows at a time: a date that has passed and no entry agree.
+local function shown_at(t)
+  return function(s) return type(s) == 'number' and s <= t and 'n' or s end
+end
+
 -- Does base answer the question of membership for sure?
 local function is_sure(r, t, fresh)
   return r.base ~= '?' and r.window == 0 and t - r.at < fresh
@@ -100,10 +105,8 @@ end
 -- The answer for a key with work under our claim.
 local function work_out(e, need, c, t, fresh)
   local r = e.r
-  local chain = {}
-  for i = 1, #r.chain do chain[i] = contributor_out(r.chain[i]) end
   return { name = e.name, need = need, at = c.at, v = r.v, tv = r.tv, base = state_out(r.base), sure = is_sure(r, t, fresh),
-    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = list_out(chain), tries = r.tries }
+    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = chain_out(r), tries = r.tries }
 end
 
 local function arm(e, c)

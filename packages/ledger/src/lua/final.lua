@@ -11,9 +11,7 @@ local target, read, begun, code = state_in(ARGV[4]), state_in(ARGV[5]), tonumber
 local r, c, t = e.r, claim_of(e.key), now()
 if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end
 
--- A date that has passed and no entry agree.
-local function shown(s) return type(s) == 'number' and s <= t and 'n' or s end
-
+local shown = shown_at(t)
 local into = {}
 if r.window <= begun then r.window = 0 end
 r.at, r.tries, r.lapses = t, 0, 0

@@ -119,6 +119,9 @@ local function spelled(name, case)
   return table.concat(out)
 end
 
+-- Contributors that a chain may have.
+local CHAIN_MAX = 32
+
 -- A contributor for the worker and the api: kind, version, part, then date or amount, unit, accept time.
 local function contributor_out(c)
   if c.k == 'g' then return { c.k, c.v, c.p, c.a } end
@@ -133,4 +136,10 @@ end
 -- cjson writes an empty table as {}: an empty list is left out instead.
 local function list_out(list)
   return #list > 0 and list or nil
+end
+
+local function chain_out(r)
+  local chain = {}
+  for i = 1, #r.chain do chain[i] = contributor_out(r.chain[i]) end
+  return list_out(chain)
 end

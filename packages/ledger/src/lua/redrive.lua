@@ -32,7 +32,7 @@ local function redrive(f)
   local r = e.r
   local p = part_of(f.x[3])
   if not p.id then return end
-  if is_outlived(e, f) or #r.chain >= 32 then
+  if is_outlived(e, f) or #r.chain >= CHAIN_MAX then
     move_count(p, 'failed', 'superseded')
     superseded = superseded + 1
     p.settled = p.settled + 1

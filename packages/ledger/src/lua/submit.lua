@@ -9,7 +9,6 @@
 --!include claims
 local id, kind, class, turn, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local after, fresh, keep, rows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
-local CHAIN_MAX = 32
 local t = now()
 
 local known = redis.call('GET', tag .. 'id:' .. id)

@@ -11,7 +11,7 @@ local read, begun, fresh = state_in(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6
 local r, c, t = e.r, claim_of(e.key), now()
 if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end
 
-local function shown(s) return type(s) == 'number' and s <= t and 'n' or s end
+local shown = shown_at(t)
 
 local function let_go()
   r.lapses = 0
