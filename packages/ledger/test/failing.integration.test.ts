@@ -107,6 +107,17 @@ test('a failed operation after which an absolute one was accepted becomes supers
   await t.expectCountsToAgree();
 });
 
+test('a failed operation becomes superseded also where what was accepted later was so already', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', extend('ann', 1));
+  await failTries(t);
+  await t.submit('b', revoke('ann'));
+  expect((await t.part('b')).outcomes.unchanged).toBe(1);
+  expect(await t.ledger.redrivePart('a')).toMatchObject({ redriven: 0, superseded: 1 });
+  expect((await t.record('ann')).chain).toEqual([]);
+  await t.expectCountsToAgree();
+});
+
 test('a redrive does not pass what was accepted before the failure and is still pending', async () => {
   const t = await openTestLedger(redis);
   await t.submit('a', grant('ann', t.now() + DAY));
@@ -141,6 +152,8 @@ test('an operation and the extension of it that failed together enter again in t
   await failTries(t);
   expect(await t.ledger.redriveAccess(SCRIPT, 'Ann')).toMatchObject({ redriven: 2, superseded: 0 });
   expect((await t.record('ann')).chain.map((c) => c.kind)).toEqual(['set', 'extend']);
+  const chunks = [await t.ledger.take('grant-bulk', 'accepted'), await t.ledger.take('grant-bulk', 'redriven')];
+  expect(chunks.map((c) => c?.names)).toEqual([['ann'], ['ann']]);
   await t.expectCountsToAgree();
 });
 

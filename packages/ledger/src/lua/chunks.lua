@@ -17,7 +17,8 @@ local function add_chunk(script, action, lane, turn, names)
   queue_chunk(lane, turn, id, false)
 end
 
--- Gathers keys by (script, action, lane, turn) and writes chunks of at most 50.
+-- Gathers keys by (script, action, lane, turn) and writes chunks of at most 50. A key is gathered once: claimed twice under one token
+-- it would be written twice at a time.
 local groups, group_order = {}, {}
 
 local function flush_group(g)
@@ -30,10 +31,12 @@ local function into_chunk(script, action, lane, turn, name, alone)
   local id = script .. ' ' .. lane .. ' ' .. turn
   local g = groups[id]
   if not g then
-    g = { script = script, action = action, lane = lane, turn = turn, names = {} }
+    g = { script = script, action = action, lane = lane, turn = turn, names = {}, seen = {} }
     groups[id] = g
     group_order[#group_order + 1] = g
   end
+  if g.seen[name] then return end
+  g.seen[name] = true
   g.names[#g.names + 1] = name
   if #g.names == CHUNK_KEYS then flush_group(g) end
 end

@@ -65,6 +65,11 @@ local function append(e, c)
   c.v = r.v
   accepted(c, 1)
   if kind == 's' then redis.call('HSET', part_key(number), 'script', e.script, 'name', e.name, 'v', c.v) end
+  -- It outlives what failed before it, also where it turns out to be so already.
+  if is_absolute(c) and r.redo then
+    redis.call('DEL', redo_key(e))
+    r.redo = false
+  end
   if is_unchanged(e, c) then
     ended(e, c, 'unchanged', nil, t)
     r.last = OUTCOME_CODE.unchanged
@@ -73,10 +78,6 @@ local function append(e, c)
   if is_absolute(c) then
     local gone = take_out(r, function(x) return x.v > r.tv end)
     for i = 1, #gone do ended(e, gone[i], 'superseded', nil, t) end
-    if r.redo then
-      redis.call('DEL', redo_key(e))
-      r.redo = false
-    end
   end
   r.chain[#r.chain + 1] = c
   save(e)
