@@ -12,8 +12,8 @@ export async function readAccount(
   { ledger, budgets: reader }: Pick<ApiContext, 'ledger' | 'budgets'>,
   { id, state, reason, scripts, budgets, maxInFlight, session }: Account,
 ): Promise<AccountView> {
-  const [summary, { inFlight }] = await Promise.all([ledger.account(id).summary(), reader.read(id)]);
-  const budget = (name: keyof typeof budgets) => viewBudget(budgets[name]);
+  const [summary, { inFlight, rates }] = await Promise.all([ledger.account(id).summary(), reader.read(id)]);
+  const budget = (name: keyof typeof budgets) => viewBudget(budgets[name], rates[name]);
   return {
     id,
     state,
@@ -27,6 +27,7 @@ export async function readAccount(
   };
 }
 
-function viewBudget({ start, min, max, adaptive }: BudgetConfig) {
-  return { start, min, max, adaptive, rate: start };
+/** Until something is learned the rate is where it starts. */
+function viewBudget({ start, min, max, adaptive }: BudgetConfig, learned: number | null) {
+  return { start, min, max, adaptive, rate: learned ?? start };
 }

@@ -44,12 +44,8 @@ export interface ServedAccount {
 }
 
 /** Budgets as the account configures them. */
-function budgetSettings(account: Account): BudgetSettings {
-  const { grant, revoke, list, lookup } = account.budgets;
-  return {
-    rates: { grant: grant.start, revoke: revoke.start, list: list.start, lookup: lookup.start },
-    maxInFlight: account.maxInFlight,
-  };
+function budgetSettings({ budgets, maxInFlight }: Account): BudgetSettings {
+  return { budgets, maxInFlight };
 }
 
 /** Starts to serve an account: its budget and the consumers of its four lanes, which run while the account is active. */

@@ -1,48 +1,57 @@
-import { createScripts, type Redis } from '@pinegate/runtime';
+import type { Redis } from '@pinegate/runtime';
+import { type BudgetClock, systemClock } from './budget-clock.ts';
+import { accountKeys, createBudgetScripts, type PermitClass } from './budget-scripts.ts';
+import { BUDGET_NAMES, type BudgetName, type BudgetSettings, payer } from './budget-settings.ts';
+import { UNLIMITED } from './controller/state.ts';
+import { createOutcomeLog, type RequestResult } from './outcomes.ts';
+import { createPermitLoop } from './permit-loop.ts';
+import type { StockedPermit } from './permit-stock.ts';
+import { createRateLearner } from './rate-learner.ts';
 
-/** Budgets of an account; `lookup` pays for spellings. */
-export type BudgetName = 'grant' | 'revoke' | 'list' | 'lookup';
-
-/** What the budget does with each kind of call; times in ms. */
-export interface BudgetSettings {
-  /** Requests a second; null = unlimited. */
-  readonly rates: Readonly<Record<BudgetName, number | null>>;
-  /** Requests in flight over all workers of the account. */
-  readonly maxInFlight: number;
-}
-
-/** What came of a request. `unsent` gives the permit back. */
-export type RequestResult = 'ok' | 'limited' | 'unavailable' | 'uncertain' | 'unsent';
-
-/** One request that has a permit. */
-export interface PermittedRequest {
+/** One request that has a permit and a slot. */
+export type PermittedRequest = {
   /** Once; `retryAfterMs` with `limited`. */
   finish(result: RequestResult, detail?: { readonly retryAfterMs?: number | null }): void;
-}
+};
 
-/** Permits in hand: each is started once, the rest released. */
-export interface Permits {
+/** Permits in hand, each with a slot, to be used now: each is started once, the rest released. */
+export type Permits = {
   readonly count: number;
   start(): PermittedRequest;
   release(): void;
-}
+};
+
+/** What this process knows of the account's budget. */
+export type BudgetSnapshot = {
+  /** Requests a second; null = unlimited. */
+  readonly rates: Readonly<Record<BudgetName, number | null>>;
+  /** Requests of this process that have a permit and are not finished. */
+  readonly inFlight: number;
+  /** Until when nobody sends, ms since 1970; null = they may. */
+  readonly pausedUntil: number | null;
+  readonly breaker: 'closed' | 'open';
+};
 
 /** The upstream budget of one account in one process; its state is shared by all through Redis. */
-export interface Budget {
-  /** At least one permit and at most `n`, as many as may go now; null when aborted, closed, or not within `maxWaitMs`. */
+export type Budget = {
+  /**
+   * At least one permit and at most `n`, as many as may be used now; null when aborted, closed, or not within
+   * `maxWaitMs`. Never rejects: while Redis is away, nobody gets any.
+   */
   acquire(
     budget: BudgetName,
     n: number,
     options: { readonly bulk: boolean; readonly signal?: AbortSignal; readonly maxWaitMs?: number },
   ): Promise<Permits | null>;
-  /** As last seen. */
+  /** As last seen. While it is open a failure says nothing about its request: no attempt is spent. */
   isBreakerOpen(): boolean;
+  snapshot(): BudgetSnapshot;
   configure(settings: BudgetSettings): void;
-  /** Wakes whoever waits and gives the slots back. Idempotent. */
+  /** Lets go whoever waits and gives back what is not in use. What is in use is reported as it ends. Idempotent. */
   close(): Promise<void>;
-}
+};
 
-export interface BudgetOptions {
+export type BudgetOptions = {
   /** The caller's to close. */
   readonly redis: Redis;
   readonly ns: string;
@@ -50,227 +59,117 @@ export interface BudgetOptions {
   /** Unique among the processes of the account. */
   readonly worker: string;
   readonly settings: BudgetSettings;
+  readonly clock?: BudgetClock;
+  /** Told of calls to Redis that failed; they are tried again after a second. */
+  readonly onError?: (error: unknown) => void;
   /** Texts in place of `.lua` files, by name: tests replace `clock`. */
   readonly replace?: Readonly<Record<string, string>>;
-}
+};
 
-// Longer than any request may take: slots of a dead worker are free after this.
-const SLOT_MS = 30_000;
-const PAUSE_MS = 1_000;
+const CLOSE_MS = 1000;
 
-interface Waiter {
-  readonly budget: BudgetName;
-  readonly n: number;
-  readonly bulk: boolean;
-  readonly resolve: (permits: Permits | null) => void;
-  done: boolean;
-}
-
-/** Opens the budget of an account. No I/O before the first `acquire`. */
+/** Opens the budget of an account. No I/O before the first `acquire`, and no timer while nobody waits or sends. */
 export function createBudget(options: BudgetOptions): Budget {
-  const { redis, ns, account, worker, replace } = options;
-  const scripts = createScripts(new URL('./lua/', import.meta.url), replace ? { replace } : {});
-  const key = `{${ns}:${account}}:budget`;
+  const { redis, ns, account, worker, clock = systemClock, onError = () => {} } = options;
   let settings = options.settings;
-  let open = false;
   let closed = false;
-  const report = createReport(async (freed, good, failed, refused, pauseMs, unused) => {
-    const args = [worker, freed, good, failed, refused, pauseMs, SLOT_MS, ...unused];
-    open = (await scripts.run(redis, 'give', [key], args)) === 1;
-    for (const line of lines.values()) line.wake();
-  });
-  // Those who wait for one budget in one class stand in one line, so that each line has one call and one timer.
-  const lines = new Map<string, Line>();
+  const waiting = new Set<() => void>();
+  const log = createOutcomeLog();
+  const scripts = createBudgetScripts(redis, accountKeys(ns, account), options.replace);
+  const learner = createRateLearner(scripts);
+  const loop = createPermitLoop({ worker, scripts, learner, log, clock, settings: () => settings, onError });
+  const { state } = loop;
 
-  async function take(w: Waiter): Promise<{ readonly granted: number; readonly waitMs: number }> {
-    const rate = settings.rates[w.budget] ?? '';
-    const args = [worker, w.budget, w.n, w.bulk ? 1 : 0, rate, settings.maxInFlight, SLOT_MS];
-    const [granted, waitMs, isOpen] = (await scripts.run(redis, 'take', [key], args)) as [number, number, number];
-    open = isOpen === 1;
-    return { granted, waitMs };
-  }
-
-  function lineOf(budget: BudgetName, bulk: boolean): Line {
-    const name = `${budget} ${bulk}`;
-    let line = lines.get(name);
-    if (!line) {
-      line = createLine(take, (w, granted) => hold(w.budget, granted, report));
-      lines.set(name, line);
-    }
-    return line;
+  function hand(budget: BudgetName, permitClass: PermitClass, permits: readonly StockedPermit[]): Permits {
+    const left = [...permits];
+    return {
+      count: permits.length,
+      start() {
+        const permit = left.shift();
+        if (!permit) throw new RangeError('more requests started than permits held');
+        const sentAt = loop.now();
+        let finished = false;
+        return {
+          finish(result, detail) {
+            if (finished) return;
+            finished = true;
+            const retryAfterMs = result === 'limited' ? Math.max(0, detail?.retryAfterMs ?? 0) : 0;
+            // Whoever waits here need not hear of it from Redis.
+            if (retryAfterMs > 0) state.accountPause = Math.max(state.accountPause, loop.now() + retryAfterMs);
+            state.inUse[permitClass] -= 1;
+            log.add(budget, permit, result, sentAt, retryAfterMs);
+            loop.wake();
+          },
+        };
+      },
+      release() {
+        if (left.length === 0) return;
+        state.inUse[permitClass] -= left.length;
+        log.giveBack(budget, left.splice(0));
+        loop.wake();
+      },
+    };
   }
 
   return {
-    acquire(budget, n, { bulk, signal, maxWaitMs }) {
+    acquire(wanted, n, { bulk, signal, maxWaitMs }) {
       if (closed || signal?.aborted || n < 1) return Promise.resolve(null);
+      const budget = payer(wanted, settings);
+      const permitClass = bulk ? 'bulk' : 'singles';
+      const line = state.line(budget, permitClass);
       return new Promise((resolve) => {
-        const line = lineOf(budget, bulk);
         const end = (permits: Permits | null) => {
+          waiting.delete(giveUp);
           signal?.removeEventListener('abort', giveUp);
-          clearTimeout(timer);
+          cancelTimer?.();
           resolve(permits);
         };
-        const waiter: Waiter = { budget, n, bulk, resolve: end, done: false };
-        const giveUp = () => line.leave(waiter);
-        const timer = maxWaitMs === undefined ? undefined : setTimeout(giveUp, maxWaitMs);
+        const waiter = { n, give: (permits: readonly StockedPermit[]) => end(hand(budget, permitClass, permits)) };
+        const giveUp = () => {
+          const at = line.waiters.indexOf(waiter);
+          if (at < 0) return;
+          line.waiters.splice(at, 1);
+          end(null);
+          loop.wake();
+        };
+        const cancelTimer = maxWaitMs === undefined ? undefined : clock.after(maxWaitMs, giveUp);
         signal?.addEventListener('abort', giveUp, { once: true });
-        line.join(waiter);
+        waiting.add(giveUp);
+        line.waiters.push(waiter);
+        loop.wake();
       });
     },
-    isBreakerOpen: () => open,
+    isBreakerOpen: () => state.breaker !== 'closed',
+    snapshot() {
+      const rate = (budget: BudgetName) => {
+        const known = state.rates.get(payer(budget, settings));
+        const now = known ?? settings.budgets[payer(budget, settings)].start ?? UNLIMITED;
+        return now >= UNLIMITED ? null : now;
+      };
+      const rates = Object.fromEntries(BUDGET_NAMES.map((b) => [b, rate(b)])) as Record<BudgetName, number | null>;
+      return {
+        rates,
+        inFlight: state.inUse.singles + state.inUse.bulk,
+        pausedUntil: state.accountPause > loop.now() ? state.accountPause : null,
+        breaker: state.breaker === 'closed' ? 'closed' : 'open',
+      };
+    },
     configure(next) {
       settings = next;
-      for (const line of lines.values()) line.wake();
+      for (const budget of BUDGET_NAMES) {
+        for (const c of ['singles', 'bulk'] as const) state.line(budget, c).askAt = 0;
+      }
+      loop.wake();
     },
     async close() {
       closed = true;
-      for (const line of lines.values()) line.clear();
-      await report.flush();
-    },
-  };
-}
-
-interface Line {
-  join(waiter: Waiter): void;
-  leave(waiter: Waiter): void;
-  wake(): void;
-  clear(): void;
-}
-
-function createLine(
-  take: (w: Waiter) => Promise<{ readonly granted: number; readonly waitMs: number }>,
-  hold: (w: Waiter, granted: number) => Permits,
-): Line {
-  const waiting: Waiter[] = [];
-  let running = false;
-  let woken = false;
-  let wakeUp: (() => void) | undefined;
-
-  const finish = (w: Waiter, permits: Permits | null) => {
-    const at = waiting.indexOf(w);
-    if (at >= 0) waiting.splice(at, 1);
-    if (w.done) return permits?.release();
-    w.done = true;
-    w.resolve(permits);
-  };
-
-  async function pause(ms: number): Promise<void> {
-    if (woken) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    wakeUp = undefined;
-  }
-
-  async function run(): Promise<void> {
-    running = true;
-    for (let head = waiting[0]; head; head = waiting[0]) {
-      woken = false;
-      // Redis is away: nobody may send, and trying again soon is all there is.
-      const { granted, waitMs } = await take(head).catch(() => ({ granted: 0, waitMs: PAUSE_MS }));
-      if (granted > 0) finish(head, hold(head, granted));
-      else if (!head.done) await pause(waitMs);
-    }
-    running = false;
-  }
-
-  return {
-    join(waiter) {
-      waiting.push(waiter);
-      if (!running) void run();
-    },
-    leave(waiter) {
-      finish(waiter, null);
-      wakeUp?.();
-    },
-    wake() {
-      woken = true;
-      wakeUp?.();
-    },
-    clear() {
-      for (const waiter of [...waiting]) finish(waiter, null);
-      wakeUp?.();
-    },
-  };
-}
-
-function hold(budget: BudgetName, count: number, report: Report): Permits {
-  let left = count;
-  return {
-    count,
-    start() {
-      if (left < 1) throw new RangeError('more requests started than permits held');
-      left -= 1;
-      let finished = false;
-      return {
-        finish(result, detail) {
-          if (finished) return;
-          finished = true;
-          report.add(budget, result, detail?.retryAfterMs ?? null);
-        },
-      };
-    },
-    release() {
-      for (; left > 0; left -= 1) report.add(budget, 'unsent', null);
-    },
-  };
-}
-
-interface Report {
-  add(budget: BudgetName, result: RequestResult, retryAfterMs: number | null): void;
-  flush(): Promise<void>;
-}
-
-type Send = (
-  freed: number,
-  good: number,
-  failed: number,
-  refused: number,
-  pauseMs: number,
-  unused: readonly (string | number)[],
-) => Promise<void>;
-
-/** Gathers results while one call is under way: no timer, one call for all that ended meanwhile. */
-function createReport(send: Send): Report {
-  let freed = 0;
-  let good = 0;
-  let failed = 0;
-  let refused = 0;
-  let pauseMs = 0;
-  let unused = new Map<BudgetName, number>();
-  let running: Promise<void> | undefined;
-
-  async function run(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (freed > 0) {
-      const args = [freed, good, failed, refused, pauseMs] as const;
-      const back = [...unused].flat();
-      freed = good = failed = refused = pauseMs = 0;
-      unused = new Map();
-      // What could not be reported is freed when the slots run out.
-      await send(...args, back).catch(() => {});
-    }
-    running = undefined;
-  }
-
-  return {
-    add(budget, result, retryAfterMs) {
-      freed += 1;
-      if (result === 'ok') good += 1;
-      if (result === 'unavailable' || result === 'uncertain') failed += 1;
-      if (result === 'unsent') unused.set(budget, (unused.get(budget) ?? 0) + 1);
-      if (result === 'limited') {
-        refused += 1;
-        pauseMs = Math.max(pauseMs, retryAfterMs ?? PAUSE_MS);
-      }
-      running ??= run();
-    },
-    async flush() {
-      await running;
+      for (const giveUp of [...waiting]) giveUp();
+      let stop: (() => void) | undefined;
+      const tooLate = new Promise<void>((resolve) => {
+        stop = clock.after(CLOSE_MS, resolve);
+      });
+      await Promise.race([loop.drain(), tooLate]);
+      stop?.();
     },
   };
 }

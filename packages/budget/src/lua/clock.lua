@@ -1,5 +1,5 @@
--- The only source of time: Redis TIME in ms. Tests replace this file.
+-- The only source of time: Redis TIME in ms, microseconds as fractions. Tests replace this file.
 local function now()
   local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  return t[1] * 1000 + t[2] / 1000
 end

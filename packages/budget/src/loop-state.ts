@@ -1,0 +1,92 @@
+import type { PerClass, PermitClass, TakeReply, TakeRequest } from './budget-scripts.ts';
+import type { BudgetName, BudgetSettings } from './budget-settings.ts';
+import { UNLIMITED } from './controller/state.ts';
+import { createPermitLine, type PermitLine } from './permit-line.ts';
+
+export const CLASSES: readonly PermitClass[] = ['singles', 'bulk'];
+export const nobody = (): Record<PermitClass, number> => ({ singles: 0, bulk: 0 });
+
+/** What a process knows of the account and of those who wait here. `offset` turns local ms into Redis ms. */
+export type LoopState = {
+  readonly lines: readonly PermitLine[];
+  readonly inUse: Record<PermitClass, number>;
+  readonly rates: Map<BudgetName, number>;
+  readonly pauses: Map<BudgetName, number>;
+  accountPause: number;
+  offset: number;
+  breaker: TakeReply['breaker'];
+  /** Slots that may be used; null before the first answer. */
+  slots: PerClass<number> | null;
+  /** When to ask again where there are none, local ms. */
+  slotsAt: number;
+  /** Of the last call: when it was answered (local ms), what it said to be in use, whether Redis holds slots for us. */
+  syncedAt: number;
+  reported: PerClass<number>;
+  leased: boolean;
+  line(budget: BudgetName, permitClass: PermitClass): PermitLine;
+  stock(permitClass: PermitClass): number;
+  isBusy(): boolean;
+  free(permitClass: PermitClass): number;
+  /** Redis ms. */
+  pausedUntil(budget: BudgetName): number;
+  /** Permits that the line's waiters lack. */
+  missing(line: PermitLine): number;
+  /** From when on (local ms) asking for the line's permits can bring any; null = not at all as things are. */
+  askAt(line: PermitLine): number | null;
+};
+
+export function createLoopState(settings: () => BudgetSettings): LoopState {
+  const lines: PermitLine[] = [];
+  const state: LoopState = {
+    lines,
+    inUse: nobody(),
+    rates: new Map(),
+    pauses: new Map(),
+    accountPause: 0,
+    offset: 0,
+    breaker: 'closed',
+    slots: null,
+    slotsAt: 0,
+    syncedAt: 0,
+    reported: nobody(),
+    leased: false,
+    line(budget, permitClass) {
+      let found = lines.find((l) => l.budget === budget && l.class === permitClass);
+      if (!found) {
+        found = createPermitLine(budget, permitClass);
+        lines.push(found);
+        // Singles are served first.
+        lines.sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
+      }
+      return found;
+    },
+    stock: (c) => lines.reduce((n, l) => n + (l.class === c ? l.stock.size : 0), 0),
+    isBusy: () => state.inUse.singles + state.inUse.bulk > 0 || lines.some((l) => l.waiters.length + l.stock.size > 0),
+    free: (c) => (state.slots?.[c] ?? 0) - state.inUse[c],
+    pausedUntil: (budget) => Math.max(state.accountPause, state.pauses.get(budget) ?? 0),
+    missing(l) {
+      // More than a second's permits need not be asked for, and need no slots yet.
+      const perSecond = state.rates.get(l.budget) ?? settings().budgets[l.budget].start ?? UNLIMITED;
+      return l.missing(Math.ceil(perSecond));
+    },
+    askAt(l) {
+      const missing = state.missing(l);
+      if (missing === 0) return null;
+      if (state.slots === null) return 0;
+      const slots = state.slots[l.class];
+      if (slots === 0) return Math.max(state.slotsAt, l.askAt);
+      // As take.lua counts it. Half of the slots at a time, or each one that falls free would make a call.
+      const room = 2 * slots - state.inUse[l.class] - state.stock(l.class);
+      return room >= Math.min(missing, Math.ceil(slots / 2)) ? l.askAt : null;
+    },
+  };
+  return state;
+}
+
+/** The slots that are in use and wanted, and the permits in stock, for the next call. */
+export function slotsRequest(state: LoopState): Pick<TakeRequest, 'inUse' | 'slots' | 'stock'> {
+  const stock = { singles: state.stock('singles'), bulk: state.stock('bulk') };
+  const slots = { ...state.inUse };
+  for (const l of state.lines) slots[l.class] += state.missing(l) + l.stock.size;
+  return { inUse: { ...state.inUse }, slots, stock };
+}

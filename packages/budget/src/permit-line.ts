@@ -1,0 +1,57 @@
+import type { Granted, PermitClass } from './budget-scripts.ts';
+import type { BudgetName } from './budget-settings.ts';
+import { createPermitStock, type PermitStock, type StockedPermit } from './permit-stock.ts';
+
+/** Somebody who waits for at least one permit and at most `n`. */
+export type Waiter = { readonly n: number; readonly give: (permits: readonly StockedPermit[]) => void };
+
+/** Those who wait for one budget in one class, the permits had for them, and when to ask for more. */
+export type PermitLine = {
+  readonly budget: BudgetName;
+  readonly class: PermitClass;
+  readonly stock: PermitStock;
+  readonly waiters: Waiter[];
+  /** Local ms before which asking Redis brings nothing. */
+  askAt: number;
+  /** Permits that the waiters lack, but no more than `most`. */
+  missing(most: number): number;
+  /** Hands permits that may be used by `until` to the first in line, at most `room`; the number handed out. */
+  serve(room: number, until: number): number;
+  /** Takes in what Redis granted. */
+  receive(granted: Granted, rate: number, clockOffset: number, now: number, probe: boolean): void;
+};
+
+const SOON_MS = 1;
+
+export function createPermitLine(budget: BudgetName, permitClass: PermitClass): PermitLine {
+  const stock = createPermitStock();
+  const waiters: Waiter[] = [];
+  const line: PermitLine = {
+    budget,
+    class: permitClass,
+    stock,
+    waiters,
+    askAt: 0,
+    missing(most) {
+      let wanted = 0;
+      for (const { n } of waiters) wanted += n;
+      return Math.max(0, Math.min(wanted, most) - stock.size);
+    },
+    serve(room, until) {
+      let served = 0;
+      for (let head = waiters[0]; head !== undefined && served < room; head = waiters[0]) {
+        const permits = stock.takeDue(Math.min(head.n, room - served), until);
+        if (permits.length === 0) break;
+        waiters.shift();
+        served += permits.length;
+        head.give(permits);
+      }
+      return served;
+    },
+    receive(granted, rate, clockOffset, now, probe) {
+      stock.add(granted, 1000 / rate, clockOffset, probe);
+      line.askAt = granted.waitMs === null ? now : now + Math.max(SOON_MS, granted.waitMs);
+    },
+  };
+  return line;
+}

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { type Budget, createBudgetReader, type PermittedRequest } from '../src/index.ts';
+import { collect, openTestAccount, START, settings, type TestAccount } from './test-account.ts';
+
+let account: TestAccount;
+beforeEach(async () => {
+  account = await openTestAccount(inject('redisUrl'));
+});
+afterEach(() => account.close());
+
+const single = { bulk: false };
+const bulk = { bulk: true };
+const capped = (maxInFlight: number) => settings({}, { maxInFlight });
+
+/** Requests that never stop: each that ends is followed by the next. */
+function load(budget: Budget, options = bulk) {
+  const running: PermittedRequest[] = [];
+  const next = async (): Promise<void> => {
+    const permits = await budget.acquire('grant', 50, options);
+    for (let i = 0; i < (permits?.count ?? 0); i++) running.push(permits?.start() as PermittedRequest);
+    if (permits) await next();
+  };
+  void next();
+  return {
+    get inFlight() {
+      return running.length;
+    },
+    end(n: number) {
+      for (const request of running.splice(0, n)) request.finish('ok');
+    },
+  };
+}
+
+test('all workers together have no more in flight than the cap, and bulk an eighth less', async () => {
+  const first = load(account.worker('w1', capped(24)));
+  const second = load(account.worker('w2', capped(24)));
+  await account.settle();
+  expect(first.inFlight + second.inFlight).toBe(21);
+  const singles = load(account.worker('w3', capped(24)), single);
+  await account.settle();
+  expect(singles.inFlight).toBe(3);
+  expect(first.inFlight + second.inFlight).toBe(21);
+});
+
+test('a slot that falls free goes to the next one here without a call to Redis', async () => {
+  const requests = load(account.worker('w1', capped(24)));
+  await account.settle();
+  const before = await account.redis.hget(`${account.key}:slots`, 'w1');
+  requests.end(3);
+  await account.redis.ping();
+  expect(requests.inFlight).toBe(21);
+  expect(await account.redis.hget(`${account.key}:slots`, 'w1')).toBe(before);
+});
+
+test('workers share the cap fairly as requests end, and one that stops leaves its part to the others', async () => {
+  const workers = ['w1', 'w2', 'w3', 'w4'].map((name) => account.worker(name, capped(24)));
+  const loads = workers.map((worker) => load(worker));
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      for (const l of loads) l.end(Math.ceil(l.inFlight / 3));
+      await account.settle();
+      await account.pass(50);
+    }
+  };
+  await account.settle();
+  expect(loads.map((l) => l.inFlight)).toEqual([21, 0, 0, 0]);
+  await run(20);
+  expect(loads.map((l) => l.inFlight).sort()).toEqual([5, 5, 5, 6]);
+  await workers[3]?.close();
+  loads.pop()?.end(6);
+  await account.settle();
+  await run(20);
+  expect(loads.map((l) => l.inFlight)).toEqual([7, 7, 7]);
+});
+
+test('slots of a worker that died are free when their lease ends', async () => {
+  await account.redis.hset(`${account.key}:slots`, 'dead', `0 7 0 7 ${START + 15_000} 7`);
+  const alive = collect(account, account.worker('alive', capped(8)).acquire('grant', 7, bulk));
+  await account.settle();
+  await account.pass(14_000);
+  expect(alive.permits).toBeUndefined();
+  await account.pass(1100);
+  expect(alive.permits?.count).toBe(7);
+});
+
+test('what is in flight can be read without taking part', async () => {
+  const budget = account.worker('w1', capped(24));
+  const requests = load(budget);
+  await account.settle();
+  requests.end(1);
+  await account.settle();
+  await account.pass(100);
+  expect(budget.snapshot().inFlight).toBe(21);
+  const row = (await account.redis.hget(`${account.key}:slots`, 'w1')) as string;
+  expect(row.split(' ').at(-1)).toBe('21');
+  const reading = await createBudgetReader({ redis: account.redis, ns: account.ns }).read('a');
+  expect(reading).toMatchObject({ breakerOpen: false, refused: 0, pausedMs: 0 });
+});
+
+test('a lowered cap holds once requests end', async () => {
+  const budget = account.worker('w1', capped(24));
+  const requests = load(budget);
+  await account.settle();
+  budget.configure(capped(8));
+  for (let i = 0; i < 10; i++) {
+    requests.end(5);
+    await account.settle();
+    await account.pass(50);
+  }
+  expect(requests.inFlight).toBe(7);
+});
