@@ -8,6 +8,7 @@ export interface ApiMetrics {
   readonly seconds: HistogramMetric<RequestLabel>;
   readonly rows: CounterMetric<'verdict'>;
   readonly missedRings: CounterMetric<never>;
+  readonly cache: CounterMetric<'result'>;
 }
 
 /** Registers the api's metrics. */
@@ -25,6 +26,11 @@ export function buildApiMetrics(metrics: Metrics): ApiMetrics {
       name: 'pinegate_rows_total',
       help: 'Operations received, alone or in batches, by what was decided',
       labels: ['verdict'],
+    }),
+    cache: metrics.counter({
+      name: 'pinegate_cache_requests_total',
+      help: 'Usernames asked for, by where the cache found them: hit_memory, hit_redis, miss, unavailable',
+      labels: ['result'],
     }),
     missedRings: metrics.counter({
       name: 'pinegate_missed_rings_total',

@@ -1,10 +1,17 @@
 import { createBudgetReader } from '@pinegate/budget';
 import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { createBells, createTasks } from '@pinegate/queues';
-import { closeRedis, createMetrics, type Lifecycle, type Logger, openRedis, type Redis } from '@pinegate/runtime';
+import {
+  closeRedis,
+  createMemoryGuard,
+  createMetrics,
+  type Lifecycle,
+  type Logger,
+  openRedis,
+  type Redis,
+} from '@pinegate/runtime';
 import type { ApiContext } from './api-context.ts';
 import { buildApiMetrics } from './api-metrics.ts';
-import { createMemoryGuard } from './memory-guard.ts';
 import type { ApiConfig } from './parse-config.ts';
 import { buildRing } from './ring-bells.ts';
 import { buildSessionChecks } from './session-checks.ts';
@@ -31,12 +38,12 @@ export function openContext(
 
   const guard = createMemoryGuard(redis, log);
   onClose('memory guard', () => guard.close());
+  const cacheGuard = cache === redis ? guard : createMemoryGuard(cache, log);
+  onClose('memory guard of the cache', () => cacheGuard.close());
   const bells = createBells({ redis, ns });
   onClose('bells', () => bells.close());
   const tasks = createTasks({ redis, ns });
   onClose('tasks', () => tasks.close());
-  const names = openUsernameCache({ redis: cache, ns, shouldStore: () => !guard.isCrowded() });
-  onClose('usernames', () => names.close());
   const { secretKey, previousSecretKey, adminKey, retentionMs } = config;
   const directory = openDirectory({
     redis,
@@ -50,6 +57,13 @@ export function openContext(
 
   const metrics = createMetrics('api');
   const counters = buildApiMetrics(metrics);
+  const names = openUsernameCache({
+    redis: cache,
+    ns,
+    shouldStore: () => !cacheGuard.isCrowded(),
+    onResult: (result) => counters.cache.inc({ result }),
+  });
+  onClose('usernames', () => names.close());
   async function lookUp(usernames: readonly string[]): Promise<void> {
     for (let at = 0; at < usernames.length; at += LOOK_UPS_AT_ONCE) {
       const asked = usernames.slice(at, at + LOOK_UPS_AT_ONCE);
@@ -66,7 +80,7 @@ export function openContext(
     directory,
     ledger: openLedger({ redis, ns, times: config.times }),
     settled: buildSettledEvents(events),
-    usernames: buildUsernameChecks((asked) => names.getMany(asked), lookUp),
+    usernames: buildUsernameChecks(names, lookUp),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),
     budgets: createBudgetReader({ redis, ns }),
     ring: buildRing(bells, counters, log),

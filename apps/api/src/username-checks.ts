@@ -21,26 +21,33 @@ export interface UsernameChecks {
   check(names: readonly string[], waitMs: number): Promise<readonly UsernameView[]>;
 }
 
-const LOOK_MS = 100;
+/** What the checks need of the cache; both in the order of the names. */
+export interface KnownNames {
+  getMany(names: readonly string[]): Promise<readonly (KnownName | null)[]>;
+  /** As `getMany`, for who waits. */
+  lookAgain(names: readonly string[]): Promise<readonly (KnownName | null)[]>;
+}
 
-/**
- * @param read what the cache knows of names, in their order.
- * @param ask puts the look-up of names on the queue of the workers.
- */
+const FIRST_LOOK_MS = 50;
+const LONGEST_PAUSE_MS = 400;
+
+/** @param ask puts the look-up of names on the queue of the workers. */
 export function buildUsernameChecks(
-  read: (names: readonly string[]) => Promise<readonly (KnownName | null)[]>,
+  cache: KnownNames,
   ask: (names: readonly string[]) => Promise<void>,
 ): UsernameChecks {
   return {
     async check(names, waitMs) {
-      const views = (await read(names)).map((known, at) => viewName(names[at] ?? '', known, true));
+      const views = (await cache.getMany(names)).map((known, at) => viewName(names[at] ?? '', known, true));
       let missing = unknownOf(views);
       if (missing.length === 0 || waitMs === 0) return views;
       const deadline = performance.now() + waitMs;
       await ask([...new Set(missing.map((at) => (names[at] ?? '').toLowerCase()))]);
-      while (missing.length > 0 && performance.now() < deadline) {
-        await delay(LOOK_MS);
-        const found = await read(missing.map((at) => names[at] ?? ''));
+      for (let pause = FIRST_LOOK_MS; missing.length > 0; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+        const left = deadline - performance.now();
+        if (left <= 0) break;
+        await delay(Math.min(pause, left));
+        const found = await cache.lookAgain(missing.map((at) => names[at] ?? ''));
         for (const [i, at] of missing.entries()) views[at] = viewName(names[at] ?? '', found[i] ?? null, false);
         missing = unknownOf(views);
       }

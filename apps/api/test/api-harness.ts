@@ -93,6 +93,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   });
   const metrics = createMetrics('api');
   const names = new Map<string, KnownName>();
+  const readNames = async (asked: readonly string[]) => asked.map((name) => names.get(name.toLowerCase()) ?? null);
   const rung: ApiHarness['rung'] = [];
   const tasks: ApiHarness['tasks'] = { checkSession: async () => {}, validate: async () => {} };
   const state = { full: false };
@@ -103,10 +104,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     directory,
     ledger,
     settled: buildSettledEvents(events),
-    usernames: buildUsernameChecks(
-      async (asked) => asked.map((name) => names.get(name.toLowerCase()) ?? null),
-      (asked) => tasks.validate(asked),
-    ),
+    usernames: buildUsernameChecks({ getMany: readNames, lookAgain: readNames }, (asked) => tasks.validate(asked)),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
     budgets: createBudgetReader({ redis, ns }),
     ring: async (account, bells) => void rung.push({ account, bells }),

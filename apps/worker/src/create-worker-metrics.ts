@@ -38,6 +38,11 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     name: 'pinegate_corrections_total',
     help: 'Writes repeated because a verification found another state.',
   });
+  const cache = metrics.counter({
+    name: 'pinegate_cache_requests_total',
+    help: 'Usernames asked for, by where the cache found them: hit_memory, hit_redis, miss, unavailable.',
+    labels: ['result'],
+  });
   const lost = metrics.counter({ name: 'pinegate_lost_claims_total', help: 'Settles that found their claim gone.' });
   const stalled = metrics.counter({ name: 'pinegate_stalled_jobs_total', help: 'Jobs whose worker went silent.' });
 
@@ -66,6 +71,7 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
       sessionChecked(account, result) {
         log[result === 'ok' ? 'info' : 'warn']({ account, result }, 'session checked');
       },
+      cacheAsked: (result) => cache.inc({ result }),
       swept(account, moved, rung) {
         if (moved + rung > 0) log.debug({ account, moved, rung }, 'swept');
       },

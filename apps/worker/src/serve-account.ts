@@ -36,6 +36,8 @@ export interface WorkerParts {
 export interface ServedAccount {
   readonly id: string;
   readonly budget: Budget;
+  /** Neither parked nor paused. */
+  isActive(): boolean;
   /** Follows a change of the account. */
   update(account: Account): Promise<void>;
   /** Checks the cookies in force; true when there were some to check. */
@@ -91,6 +93,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
   const served: ServedAccount = {
     id,
     budget,
+    isActive: () => running,
     async update(account) {
       if (account.revision === revision) return;
       budget.configure(budgetSettings(account));

@@ -5,6 +5,7 @@ import {
   checkRedis,
   closeRedis,
   createHealthServer,
+  createMemoryGuard,
   createMetrics,
   type Lifecycle,
   type Logger,
@@ -72,7 +73,15 @@ export async function startWorker(
     ...(previousSecretKey ? { previousSecretKey } : {}),
   });
   const ledger = openLedger({ redis, ns, times });
-  const usernames = openUsernameCache({ redis: cacheRedis, ns });
+  const cacheGuard = createMemoryGuard(cacheRedis, log);
+  lifecycle.onClose('memory guard of the cache', () => cacheGuard.close());
+  const usernames = openUsernameCache({
+    redis: cacheRedis,
+    ns,
+    shouldStore: () => !cacheGuard.isCrowded(),
+    onResult: events.cacheAsked,
+  });
+  lifecycle.onClose('usernames', () => usernames.close());
   const bells = createBells({ redis, ns });
   lifecycle.onClose('bells', () => bells.close());
   const leader = createLeader({

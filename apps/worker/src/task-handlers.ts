@@ -19,11 +19,11 @@ export function buildTaskHandlers(parts: {
       await accounts.get(account)?.checkSession();
       await accounts.follow();
     },
-    /** Any account's look-up budget pays: spellings are the same for all. */
+    /** Any active account's look-up budget pays: spellings are the same for all. */
     async 'look-up'({ username }) {
-      const all = accounts.all();
+      const all = accounts.all().filter((account) => account.isActive());
       const payer = all[Math.floor(Math.random() * all.length)];
-      if (!payer) throw new Error('no account is served here: nobody can pay for a look-up');
+      if (!payer) throw new Error('no account is active here: nobody can pay for a look-up');
       const { id: account, budget } = payer;
       await lookUpUsername({ cache: usernames, upstream, budget, account }, username, {
         bulk: false,

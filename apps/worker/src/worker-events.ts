@@ -1,4 +1,4 @@
-import type { EndedOperation } from '@pinegate/ledger';
+import type { CacheResult, EndedOperation } from '@pinegate/ledger';
 import type { Observation } from '@pinegate/tradingview';
 
 /** What happens in a worker; metrics and logs subscribe here and nowhere else. */
@@ -10,5 +10,6 @@ export interface WorkerEvents {
   /** A settle found its claim gone. */
   lost(account: string): void;
   sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;
+  cacheAsked(result: CacheResult): void;
   swept(account: string, moved: number, rung: number): void;
 }

@@ -40,4 +40,9 @@ export type {
   SubmitResult,
   SubmitRow,
 } from './types.ts';
-export { openUsernameCache, type UsernameCache, type UsernameCacheOptions } from './username-cache.ts';
+export {
+  type CacheResult,
+  openUsernameCache,
+  type UsernameCache,
+  type UsernameCacheOptions,
+} from './username-cache.ts';

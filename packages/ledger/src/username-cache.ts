@@ -22,28 +22,23 @@ export interface UsernameCacheOptions {
   readonly memoryEntries?: number;
   /** false while Redis is too full to cache in: memory alone is used then. */
   readonly shouldStore?: () => boolean;
+  /** Told of every name asked for, for metrics. */
+  readonly onResult?: (result: CacheResult) => void;
   /** Stand-ins for tests: ms since 1970, and the pause between two looks at what another process stores. */
   readonly now?: () => number;
   readonly pause?: (ms: number) => Promise<void>;
 }
 
-/** What came of all calls so far. */
-export interface UsernameCacheCounters {
-  readonly hit_memory: number;
-  readonly hit_redis: number;
-  readonly miss: number;
-  /** Hits that said: no such user. */
-  readonly negative: number;
-  /** Calls to Redis that failed; they count as misses. */
-  readonly unavailable: number;
-}
+/** What came of asking for a name: a hit may also say that there is no such user; `unavailable` = Redis did not answer. */
+export type CacheResult = 'hit_memory' | 'hit_redis' | 'miss' | 'unavailable';
 
 /** Spellings of usernames, in memory over Redis. Names are compared without case. Redis errors never reach the caller. */
 export interface UsernameCache {
-  readonly counters: UsernameCacheCounters;
   get(name: string): Promise<CachedName | null>;
   /** In the order of `names`. */
   getMany(names: readonly string[]): Promise<readonly (CachedName | null)[]>;
+  /** As `getMany`, for who waits for an answer and looks again: `onResult` hears nothing of it. */
+  lookAgain(names: readonly string[]): Promise<readonly (CachedName | null)[]>;
   /** `canonical` null = no such user. */
   put(name: string, canonical: string | null): Promise<void>;
   /**
@@ -58,11 +53,10 @@ export interface UsernameCache {
 /** Opens the cache of usernames. Does nothing yet. */
 export function openUsernameCache(options: UsernameCacheOptions): UsernameCache {
   const { redis, ns, hitMs = 24 * HOUR_MS, missMs = HOUR_MS / 12, memoryEntries = 50_000 } = options;
-  const { shouldStore = () => true, now = Date.now, pause = (ms) => delay(ms) } = options;
+  const { shouldStore = () => true, onResult = () => {}, now = Date.now, pause = (ms) => delay(ms) } = options;
   const memory = new LRUCache<string, CachedName>({ max: memoryEntries });
   const flights = new Map<string, Promise<CachedName>>();
   const lock = buildLookUpLock(redis, LOCK_MS);
-  const counters = { hit_memory: 0, hit_redis: 0, miss: 0, negative: 0, unavailable: 0 };
 
   const keyOf = (lower: string) => `${ns}:name:${lower}`;
   const lifeOf = ({ canonical }: CachedName) => (canonical === null ? missMs : hitMs);
@@ -74,16 +68,16 @@ export function openUsernameCache(options: UsernameCacheOptions): UsernameCache 
   }
 
   async function fromRedis(lower: string): Promise<CachedName | null> {
-    try {
-      const text = await redis.get(keyOf(lower));
-      const entry = text === null ? null : parseCachedName(text);
-      if (!entry || !fresh(entry)) return null;
-      memory.set(lower, entry);
-      return entry;
-    } catch {
-      counters.unavailable += 1;
-      return null;
-    }
+    const text = await redis.get(keyOf(lower));
+    const entry = text === null ? null : parseCachedName(text);
+    if (!entry || !fresh(entry)) return null;
+    memory.set(lower, entry);
+    return entry;
+  }
+
+  async function peek(name: string): Promise<CachedName | null> {
+    const lower = name.toLowerCase();
+    return fromMemory(lower) ?? (await fromRedis(lower).catch(() => null));
   }
 
   async function store(lower: string, canonical: string | null): Promise<CachedName> {
@@ -94,7 +88,7 @@ export function openUsernameCache(options: UsernameCacheOptions): UsernameCache 
       // What is there may say otherwise, and other processes would go on believing it.
       else await redis.unlink(keyOf(lower));
     } catch {
-      counters.unavailable += 1;
+      // Other processes look it up themselves.
     }
     return entry;
   }
@@ -102,10 +96,18 @@ export function openUsernameCache(options: UsernameCacheOptions): UsernameCache 
   async function get(name: string): Promise<CachedName | null> {
     const lower = name.toLowerCase();
     const held = fromMemory(lower);
-    const entry = held ?? (await fromRedis(lower));
-    counters[held ? 'hit_memory' : entry ? 'hit_redis' : 'miss'] += 1;
-    if (entry?.canonical === null) counters.negative += 1;
-    return entry;
+    if (held) {
+      onResult('hit_memory');
+      return held;
+    }
+    try {
+      const stored = await fromRedis(lower);
+      onResult(stored ? 'hit_redis' : 'miss');
+      return stored;
+    } catch {
+      onResult('unavailable');
+      return null;
+    }
   }
 
   async function find(name: string, fetch: () => Promise<string | null>): Promise<CachedName> {
@@ -115,7 +117,7 @@ export function openUsernameCache(options: UsernameCacheOptions): UsernameCache 
     return lookUpOnce({
       lock,
       lockKey: `${keyOf(lower)}:lock`,
-      read: () => fromRedis(lower),
+      read: () => fromRedis(lower).catch(() => null),
       ask: async () => store(lower, await fetch()),
       pause,
       clock: now,
@@ -123,10 +125,10 @@ export function openUsernameCache(options: UsernameCacheOptions): UsernameCache 
   }
 
   return {
-    counters,
     get,
     // Calls of one turn share a packet (and a pipeline for each node, where the connection pipelines by itself).
     getMany: (names) => Promise.all(names.map(get)),
+    lookAgain: (names) => Promise.all(names.map(peek)),
     async put(name, canonical) {
       await store(name.toLowerCase(), canonical);
     },

@@ -11,6 +11,7 @@ export {
 } from './health-server.ts';
 export { type Closer, createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export { createMemoryGuard, type MemoryGuard } from './memory-guard.ts';
 export {
   type CounterMetric,
   createMetrics,

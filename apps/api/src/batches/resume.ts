@@ -2,9 +2,6 @@ import type { Checkpoint, Directory, Ledger, SubmitRow } from '@pinegate/ledger'
 import { Problem } from '../problem.ts';
 import { CHUNK_ROWS, CHUNKS_IN_FLIGHT, type RowChunk } from './row-chunks.ts';
 
-// More rejections are not kept one by one.
-const KEPT_REJECTIONS = 10_000;
-
 /** What earlier requests for the same batch have left. */
 export interface Resume {
   /** Rows that stand rejected. */
@@ -34,8 +31,7 @@ export async function buildResume(
       const [part] = await ledger.account(account).readParts([batch]);
       watermarks.set(account, part?.watermark ?? 0);
     }
-    const kept = await directory.batches.rejections(batch, KEPT_REJECTIONS);
-    rejected = new Set(kept.map(({ row }) => row));
+    rejected = await directory.batches.rejectedRows(batch);
   }
   return {
     rejected,

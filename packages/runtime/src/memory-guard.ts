@@ -1,4 +1,5 @@
-import type { Logger, Redis } from '@pinegate/runtime';
+import type { Logger } from './logger.ts';
+import type { Redis } from './open-redis.ts';
 
 const EVERY_MS = 2_000;
 const FULL = 0.9;
@@ -8,18 +9,21 @@ const CROWDED = 0.7;
 export interface MemoryGuard {
   /** 90 % of maxmemory are used: nothing more may be accepted. */
   isFull(): boolean;
-  /** 70 % are used: nothing may be cached. */
+  /** 70 % are used of a memory that evicts nothing: nothing may be cached. */
   isCrowded(): boolean;
   close(): void;
 }
 
-/** Looks every 2 s. Without an answer it keeps to what it saw last. */
+/** Looks at a Redis every 2 s. Without an answer it keeps to what it saw last. */
 export function createMemoryGuard(redis: Redis, log: Logger): MemoryGuard {
   let used = 0;
+  let evicts = false;
   async function look(): Promise<void> {
     try {
       const before = used;
-      used = memoryUse(await redis.info('memory'));
+      const info = await redis.info('memory');
+      used = memoryUse(info);
+      evicts = evictsKeys(info);
       if (before < FULL && used >= FULL) log.warn('Redis is nearly full: nothing more is accepted');
       if (before >= FULL && used < FULL) log.info('Redis has room again');
     } catch {
@@ -31,7 +35,7 @@ export function createMemoryGuard(redis: Redis, log: Logger): MemoryGuard {
   timer.unref();
   return {
     isFull: () => used >= FULL,
-    isCrowded: () => used >= CROWDED,
+    isCrowded: () => used >= CROWDED && !evicts,
     close: () => clearInterval(timer),
   };
 }
@@ -41,4 +45,10 @@ export function memoryUse(info: string): number {
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   const limit = field('maxmemory');
   return limit === 0 ? 0 : field('used_memory') / limit;
+}
+
+/** Whether a full Redis makes room by itself, as one that is only a cache does. */
+export function evictsKeys(info: string): boolean {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+  return policy !== 'noeviction';
 }
