@@ -1,5 +1,16 @@
 import './provided-context.ts';
 
+export { checkHistory, type Verdict } from './checker/check-history.ts';
+export type {
+  AccessReading,
+  BatchReading,
+  RecordedChange,
+  RecordedHistory,
+  RecordedMember,
+  RecordedOperation,
+  RecordedWrite,
+  Violation,
+} from './checker/recorded-history.ts';
 export { createLatch, type Latch } from './latch.ts';
 export { randomNamespace } from './namespace.ts';
 export { type Exit, type StartProcessOptions, startProcess, type TestProcess } from './start-process.ts';
