@@ -1,3 +1,4 @@
+import type { AuditLog } from './directory/audit.ts';
 import type { LaneClass, Page } from './types.ts';
 
 export interface BudgetConfig {
@@ -213,6 +214,7 @@ export interface Directory {
     ready(now: number, limit: number): Promise<readonly string[]>;
     set(account: string, at: number | null): Promise<void>;
   };
+  readonly audit: AuditLog;
   /** Drops what is held in memory. The Redis connection stays the caller's. */
   close(): void;
 }

@@ -1,4 +1,14 @@
 export type { AccessStatus, AccountLedger, LedgerTimes } from './account-ledger.ts';
+export type { AuditFilter, AuditLog } from './directory/audit.ts';
+export {
+  AUDIT_ACTIONS,
+  AUDIT_RESULTS,
+  type AuditAction,
+  type AuditEntry,
+  type AuditRecord,
+  type AuditResult,
+  type AuditState,
+} from './directory/audit-entry.ts';
 export { DirectoryError } from './directory/directory-error.ts';
 export { type DirectoryOptions, openDirectory } from './directory/open-directory.ts';
 export type {

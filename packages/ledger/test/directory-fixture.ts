@@ -88,6 +88,8 @@ async function read(redis: Redis, key: string): Promise<unknown> {
       return redis.smembers(key);
     case 'zset':
       return redis.zrange(key, 0, '-1');
+    case 'stream':
+      return redis.xrange(key, '-', '+');
     case 'list':
       return redis.lrange(key, 0, -1);
     default:

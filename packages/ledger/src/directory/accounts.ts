@@ -1,5 +1,6 @@
 import type { Account, Directory } from '../directory-types.ts';
 import { ACCOUNT_FIELDS, formatConfig, parseAccount } from './account-record.ts';
+import { AUDIT_ENTRIES } from './audit.ts';
 import { DirectoryError } from './directory-error.ts';
 import type { DirectoryNames } from './directory-names.ts';
 import type { DirectoryScripts } from './directory-scripts.ts';
@@ -13,8 +14,8 @@ export function buildAccounts(
   names: DirectoryNames,
   snapshot: Snapshot,
 ): Directory['accounts'] {
-  const changed = async (id: string, script: string, args: readonly (string | number)[]) => {
-    const reply = await scripts.run(script, [names.account(id), names.revision], args);
+  const changed = async (id: string, script: string, args: readonly (string | number)[], further: string[] = []) => {
+    const reply = await scripts.run(script, [names.account(id), names.revision, ...further], args);
     return reply ? parseAccount(id, reply as Values) : null;
   };
   return {
@@ -38,7 +39,8 @@ export function buildAccounts(
       return removed;
     },
     setState: (id, to, reason, from = []) => changed(id, 'account-set-state', [to, reason ?? '', from.length, ...from]),
-    setSession: (id, state, postedAt) => changed(id, 'account-set-session', [state, postedAt]),
+    setSession: (id, state, postedAt) =>
+      changed(id, 'account-set-session', [state, postedAt, id, AUDIT_ENTRIES], [names.audit]),
   };
 }
 

@@ -14,6 +14,8 @@ export interface DirectoryNames {
   readonly sessions: string;
   /** hash: id → JSON of the API key with the hash of its secret */
   readonly keys: string;
+  /** stream: one entry an audited action, JSON in its field `entry` */
+  readonly audit: string;
   /** zset: batch → number in order of creation */
   readonly batches: string;
   /** string: number of the newest batch */
@@ -38,6 +40,7 @@ export function directoryNames(ns: string): DirectoryNames {
     indexes: `${tag}:indexes`,
     sessions: `${tag}:sessions`,
     keys: `${tag}:keys`,
+    audit: `${tag}:audit`,
     batches: `${tag}:batches`,
     batchNumber: `${tag}:batch-number`,
     due: `${tag}:due`,

@@ -2,6 +2,7 @@ import type { Redis } from '@pinegate/runtime';
 import type { Directory } from '../directory-types.ts';
 import { buildAccounts } from './accounts.ts';
 import { buildApiKeys } from './api-keys.ts';
+import { buildAudit } from './audit.ts';
 import { buildBatches } from './batches.ts';
 import { directoryNames } from './directory-names.ts';
 import { buildDirectoryScripts } from './directory-scripts.ts';
@@ -51,6 +52,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
     batches: buildBatches(scripts, names, retentionMs),
     idempotency: buildIdempotency(scripts, names, retentionMs),
     due: buildDue(redis, names),
+    audit: buildAudit(redis, names),
     close: () => keys.forget(),
   };
 }
