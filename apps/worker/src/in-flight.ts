@@ -1,40 +1,97 @@
-/** The cap on keys in hand of one process, over all its accounts. */
-export interface InFlight {
+/** One account's hold on the process's room. */
+export interface Room {
   /** Waits for room; answers how many of `n` may go, 0 when aborted. */
-  enter(n: number, signal: AbortSignal): Promise<number>;
+  enter(n: number, options: { readonly bulk: boolean; readonly signal: AbortSignal }): Promise<number>;
   leave(n: number): void;
+  /** The account is served no more: what it still has in hand counts until it leaves. */
+  close(): void;
 }
 
-/** A counting gate, first come first served. */
+/** The cap on keys in hand of one process, over all its accounts. */
+export interface InFlight {
+  open(): Room;
+}
+
+interface Waiter {
+  readonly n: number;
+  readonly give: (got: number) => void;
+}
+
+interface Share {
+  inHand: number;
+  readonly singles: Waiter[];
+  readonly bulk: Waiter[];
+}
+
+/** No account takes more than this of the room, so that one whose requests hang leaves some for the others. */
+const MOST = 7 / 8;
+
+/** A gate that gives what is free to the account with the least in hand, and within an account to singles first. */
 export function createInFlight(cap: number): InFlight {
   let free = cap;
-  const waiting: (() => void)[] = [];
+  const open = new Set<Share>();
+
+  const roomOf = (share: Share) => {
+    const most = open.size > 1 ? Math.max(1, Math.floor(cap * MOST)) : cap;
+    return Math.min(free, most - share.inHand);
+  };
+
+  function next(): Share | undefined {
+    let found: Share | undefined;
+    for (const share of open) {
+      if (share.singles.length + share.bulk.length === 0 || roomOf(share) <= 0) continue;
+      if (!found || share.inHand < found.inHand) found = share;
+    }
+    return found;
+  }
+
+  function serve(): void {
+    for (let share = next(); share; share = next()) {
+      const waiter = (share.singles.shift() ?? share.bulk.shift()) as Waiter;
+      const got = Math.min(waiter.n, roomOf(share));
+      free -= got;
+      share.inHand += got;
+      waiter.give(got);
+    }
+  }
 
   return {
-    async enter(n, signal) {
-      while (free === 0) {
-        if (signal.aborted) return 0;
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            signal.removeEventListener('abort', wake);
-            resolve();
-          };
-          signal.addEventListener('abort', wake, { once: true });
-          waiting.push(wake);
-        });
-      }
-      if (signal.aborted) {
-        waiting.shift()?.();
-        return 0;
-      }
-      const got = Math.min(n, free);
-      free -= got;
-      return got;
-    },
-    leave(n) {
-      if (n === 0) return;
-      free += n;
-      for (const wake of waiting.splice(0, waiting.length)) wake();
+    open() {
+      const share: Share = { inHand: 0, singles: [], bulk: [] };
+      open.add(share);
+      return {
+        enter(n, { bulk, signal }) {
+          if (signal.aborted) return Promise.resolve(0);
+          return new Promise((resolve) => {
+            const line = bulk ? share.bulk : share.singles;
+            const giveUp = () => {
+              line.splice(line.indexOf(waiter), 1);
+              resolve(0);
+            };
+            const waiter: Waiter = {
+              n,
+              give(got) {
+                signal.removeEventListener('abort', giveUp);
+                resolve(got);
+              },
+            };
+            signal.addEventListener('abort', giveUp, { once: true });
+            line.push(waiter);
+            serve();
+          });
+        },
+        leave(n) {
+          if (n === 0) return;
+          free += n;
+          share.inHand -= n;
+          serve();
+        },
+        close() {
+          open.delete(share);
+          for (const waiter of [...share.singles.splice(0), ...share.bulk.splice(0)]) waiter.give(0);
+          serve();
+        },
+      };
     },
   };
 }

@@ -57,6 +57,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
   const log = parts.log.child({ account: id });
   const budget = createBudget({ redis, ns, account: id, worker: parts.worker, settings: budgetSettings(first) });
   const login = createLogin(parts, id, budget);
+  const room = parts.inFlight.open();
   const pineIds = new Map<number, string>();
   const ledger = parts.ledger.account(id);
 
@@ -84,7 +85,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
       redis,
       concurrency: parts.chunksPerLane,
       events: parts.laneEvents,
-      handler: (bell, signal) => workChunk(ctx, parts.inFlight, lane, bell.job, signal),
+      handler: (bell, signal) => workChunk(ctx, room, lane, bell.job, signal),
     }),
   );
   let revision = -1;
@@ -111,6 +112,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
     checkSession: () => login.check(),
     async stop(deadline) {
       await Promise.all(consumers.map((c) => c.stop(deadline)));
+      room.close();
       await budget.close();
     },
   };

@@ -5,7 +5,7 @@ import type { CallBudget, Chunk, Claimed, ClaimedWork } from '@pinegate/ledger';
 import type { AccountContext } from './account-context.ts';
 import type { ClaimTicket } from './claim-ticket.ts';
 import { converge } from './converge.ts';
-import type { InFlight } from './in-flight.ts';
+import type { Room } from './in-flight.ts';
 
 const REPORT_NAMES = 5;
 
@@ -28,14 +28,14 @@ export interface ChunkReport {
 /** Works on the chunk whose turn it is: permits, claim, converge, settle, until each key got a definite answer. */
 export async function workChunk(
   ctx: AccountContext,
-  inFlight: InFlight,
+  room: Room,
   lane: Lane,
   job: string,
   signal: AbortSignal,
 ): Promise<ChunkResult> {
   const chunk = await ctx.ledger.take(lane, job);
   if (!chunk) return { result: 'nothing' };
-  const run = createChunkRun(ctx, inFlight, chunk, lane.endsWith('-bulk'));
+  const run = createChunkRun(ctx, room, chunk, lane.endsWith('-bulk'));
   try {
     while (run.left.size > 0 && !signal.aborted) {
       if (!(await run.claimSome(signal))) break;
@@ -49,7 +49,7 @@ export async function workChunk(
   return { result: 'done', report: run.report() };
 }
 
-function createChunkRun(ctx: AccountContext, inFlight: InFlight, chunk: Chunk, bulk: boolean) {
+function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boolean) {
   const pineId = ctx.scriptOf(chunk.script);
   const usual: CallBudget = chunk.action;
   /** Keys without a definite answer, with the budget that their next request is paid from. */
@@ -66,18 +66,18 @@ function createChunkRun(ctx: AccountContext, inFlight: InFlight, chunk: Chunk, b
   async function claimSome(signal: AbortSignal): Promise<boolean> {
     const budget = left.values().next().value ?? usual;
     const names = [...left].filter(([, b]) => b === budget).map(([name]) => name);
-    const room = await inFlight.enter(names.length, signal);
-    if (room === 0) return false;
-    let unused = room;
-    let permits: Permits | null = null;
+    // Permits first: whoever waits for them must not keep room from other accounts meanwhile.
+    const permits = await ctx.budget.acquire(budget, names.length, { bulk, signal });
+    if (!permits) return false;
+    let unused = 0;
     try {
-      permits = await ctx.budget.acquire(budget, room, { bulk, signal });
-      if (!permits) return false;
-      unused = room - (await claimWith(permits, budget, names.slice(0, permits.count)));
+      unused = await room.enter(permits.count, { bulk, signal });
+      if (unused === 0) return false;
+      unused -= await claimWith(permits, budget, names.slice(0, unused));
       return true;
     } finally {
-      permits?.release();
-      inFlight.leave(unused);
+      permits.release();
+      room.leave(unused);
     }
   }
 
@@ -113,7 +113,7 @@ function createChunkRun(ctx: AccountContext, inFlight: InFlight, chunk: Chunk, b
     });
     const tracked = task.finally(() => {
       running.delete(tracked);
-      inFlight.leave(1);
+      room.leave(1);
     });
     running.add(tracked);
   }
