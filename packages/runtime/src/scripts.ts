@@ -21,6 +21,9 @@ export type Scripts = {
 
 type Loaded = { readonly text: string; readonly sha1: string };
 
+/** Loaded once per process: a budget, a ledger and more are opened for each account. */
+const loadedByDir = new Map<string, ReadonlyMap<string, Loaded>>();
+
 const INCLUDE = /^--!include[ \t]+([A-Za-z0-9_-]+)[ \t]*$/gm;
 
 /**
@@ -28,18 +31,7 @@ const INCLUDE = /^--!include[ \t]+([A-Za-z0-9_-]+)[ \t]*$/gm;
  * each file once per script. Throws ScriptError for an include that does not exist.
  */
 export function createScripts(dir: URL, options: ScriptsOptions = {}): Scripts {
-  const sources = new Map<string, string>();
-  const root = new URL(dir.href.endsWith('/') ? dir.href : `${dir.href}/`);
-  for (const file of readdirSync(root)) {
-    if (file.endsWith('.lua')) sources.set(file.slice(0, -4), readFileSync(new URL(file, root), 'utf8'));
-  }
-  for (const [name, text] of Object.entries(options.replace ?? {})) sources.set(name, text);
-  const scripts = new Map<string, Loaded>();
-  for (const name of sources.keys()) {
-    const text = assemble(name, sources, new Set([name]));
-    scripts.set(name, { text, sha1: createHash('sha1').update(text).digest('hex') });
-  }
-
+  const scripts = loadScripts(dir, options.replace ?? {});
   return {
     async run(redis, name, keys, args) {
       const script = scripts.get(name);
@@ -52,6 +44,31 @@ export function createScripts(dir: URL, options: ScriptsOptions = {}): Scripts {
       }
     },
   };
+}
+
+function loadScripts(dir: URL, replace: Readonly<Record<string, string>>): ReadonlyMap<string, Loaded> {
+  const root = new URL(dir.href.endsWith('/') ? dir.href : `${dir.href}/`);
+  const key = JSON.stringify([root.href, replace]);
+  let scripts = loadedByDir.get(key);
+  if (!scripts) {
+    scripts = readScripts(root, replace);
+    loadedByDir.set(key, scripts);
+  }
+  return scripts;
+}
+
+function readScripts(root: URL, replace: Readonly<Record<string, string>>): ReadonlyMap<string, Loaded> {
+  const sources = new Map<string, string>();
+  for (const file of readdirSync(root)) {
+    if (file.endsWith('.lua')) sources.set(file.slice(0, -4), readFileSync(new URL(file, root), 'utf8'));
+  }
+  for (const [name, text] of Object.entries(replace)) sources.set(name, text);
+  const scripts = new Map<string, Loaded>();
+  for (const name of sources.keys()) {
+    const text = assemble(name, sources, new Set([name]));
+    scripts.set(name, { text, sha1: createHash('sha1').update(text).digest('hex') });
+  }
+  return scripts;
 }
 
 function isReply(error: unknown): error is Error {

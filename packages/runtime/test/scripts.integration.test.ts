@@ -73,3 +73,12 @@ it('refuses an unknown script, and an include that does not exist when it loads'
   expect(() => createScripts(pathToFileURL(broken))).toThrow(expect.objectContaining({ script: 'nothing' }));
   rmSync(broken, { recursive: true });
 });
+
+it('reads the files of a directory once per process, however often they are opened', async () => {
+  const made = mkdtempSync(join(tmpdir(), 'pinegate-lua-'));
+  writeFileSync(join(made, 'one.lua'), 'return 1');
+  const url = pathToFileURL(made);
+  createScripts(url);
+  rmSync(made, { recursive: true });
+  expect(await createScripts(url).run(redis, 'one', [key], [])).toBe(1);
+});
