@@ -1,12 +1,12 @@
-import { ConfigError, createLifecycle, createLogger, PreflightError } from '@pinegate/runtime';
+import { createLifecycle, createLogger, readConfig, tellFailedStart } from '@pinegate/runtime';
 import { buildApp } from './build-app.ts';
 import { openContext } from './open-context.ts';
-import { type ApiConfig, parseConfig } from './parse-config.ts';
+import { parseConfig } from './parse-config.ts';
 import { runPreflight } from './preflight.ts';
 
 const DRAIN_MS = 25_000;
 
-const config = readConfig();
+const config = readConfig(parseConfig, process.env);
 const log = createLogger({
   app: 'api',
   level: config.logLevel,
@@ -30,21 +30,8 @@ try {
   await stop(error);
 }
 
-function readConfig(): ApiConfig {
-  try {
-    return parseConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}
-
 async function stop(err: unknown): Promise<never> {
-  const isTaken = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
-  if (err instanceof PreflightError) log.fatal(err.message);
-  else if (isTaken) log.fatal({ port: config.port }, 'the port is taken: set API_PORT to another one');
-  else log.fatal({ err }, 'the api could not start');
+  tellFailedStart(log, err, { port: config.port, variable: 'API_PORT' });
   await lifecycle.close();
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 import type { LedgerTimes } from '@pinegate/ledger';
-import { type Env, LOG_LEVELS, type LogLevel, parseEnv } from '@pinegate/runtime';
+import { type Env, LOG_LEVELS, type LogLevel, parseEnv, secretKeySchema } from '@pinegate/runtime';
 import { z } from 'zod';
 
 /** Configuration of the api. */
@@ -16,26 +16,9 @@ export interface ApiConfig {
   readonly times: LedgerTimes;
 }
 
-const KEY_BYTES = 32;
-const MIN_DISTINCT = 12;
 const ADMIN_KEY_LENGTH = 16;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-
-const secretKey = z.string().transform((text, context) => {
-  const bytes = Buffer.from(text, 'base64');
-  const canonical = bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
-  if (!canonical || bytes.length !== KEY_BYTES) {
-    context.addIssue(`must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 ${KEY_BYTES}\`.`);
-    return z.NEVER;
-  }
-  // Random bytes have some 30 different values in 32; a typed or repeated key has few.
-  if (new Set(bytes).size < MIN_DISTINCT) {
-    context.addIssue(`is too regular to be random: make one with \`openssl rand -base64 ${KEY_BYTES}\`.`);
-    return z.NEVER;
-  }
-  return bytes;
-});
 
 const whole = (min: number, max: number) =>
   z
@@ -49,8 +32,8 @@ const SCHEMA = z.object({
   API_PORT: whole(0, 65_535).default(5_000),
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   CACHE_REDIS_URL: z.string().optional(),
-  PINEGATE_SECRET_KEY: secretKey,
-  PINEGATE_SECRET_KEY_PREVIOUS: secretKey.optional(),
+  PINEGATE_SECRET_KEY: secretKeySchema,
+  PINEGATE_SECRET_KEY_PREVIOUS: secretKeySchema.optional(),
   PINEGATE_ADMIN_KEY: z
     .string()
     .min(ADMIN_KEY_LENGTH, `must have at least ${ADMIN_KEY_LENGTH} characters.`)

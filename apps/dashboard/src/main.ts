@@ -1,12 +1,12 @@
-import { ConfigError, checkRedis, createLifecycle, createLogger, PreflightError, redisReady } from '@pinegate/runtime';
+import { checkRedis, createLifecycle, createLogger, readConfig, redisReady, tellFailedStart } from '@pinegate/runtime';
 import { buildApp } from './build-app.ts';
 import { openContext } from './open-context.ts';
-import { type DashboardConfig, parseConfig } from './parse-config.ts';
+import { parseConfig } from './parse-config.ts';
 
 const DRAIN_MS = 5_000;
 const NAMESPACE = 'pinegate';
 
-const config = readConfig();
+const config = readConfig(parseConfig, process.env);
 const secrets = config.adminKey === null ? [] : [config.adminKey];
 const log = createLogger({ app: 'dashboard', level: config.logLevel, secrets });
 const lifecycle = createLifecycle(log);
@@ -24,21 +24,8 @@ try {
   if (!lifecycle.closing.aborted) await stop(error);
 }
 
-function readConfig(): DashboardConfig {
-  try {
-    return parseConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}
-
 async function stop(err: unknown): Promise<void> {
   process.exitCode = 1;
-  const isTaken = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
-  if (err instanceof PreflightError) log.fatal(err.message);
-  else if (isTaken) log.fatal({ port: config.port }, 'the port is taken: set DASHBOARD_PORT to another one');
-  else log.fatal({ err }, 'the dashboard could not start');
+  tellFailedStart(log, err, { port: config.port, variable: 'DASHBOARD_PORT' });
   await lifecycle.close();
 }

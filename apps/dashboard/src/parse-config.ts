@@ -1,4 +1,4 @@
-import { type Env, LOG_LEVELS, type LogLevel, parseEnv } from '@pinegate/runtime';
+import { type Env, LOG_LEVELS, type LogLevel, parseEnv, secretKeySchema } from '@pinegate/runtime';
 import { z } from 'zod';
 
 /** Configuration of the dashboard. */
@@ -13,20 +13,13 @@ export interface DashboardConfig {
   readonly apiUrl: string;
 }
 
-const KEY_BYTES = 32;
 const ADMIN_KEY_LENGTH = 16;
 
 const SCHEMA = z.object({
   DASHBOARD_HOST: z.string().default('127.0.0.1'),
   DASHBOARD_PORT: z.coerce.number().int().min(0).max(65_535).default(5_001),
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
-  PINEGATE_SECRET_KEY: z
-    .string()
-    .refine(
-      (text) => Buffer.from(text, 'base64').length === KEY_BYTES,
-      `must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 ${KEY_BYTES}\`.`,
-    )
-    .transform((text) => Buffer.from(text, 'base64')),
+  PINEGATE_SECRET_KEY: secretKeySchema,
   PINEGATE_ADMIN_KEY: z.string().min(ADMIN_KEY_LENGTH, `must have at least ${ADMIN_KEY_LENGTH} characters.`).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
   API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5000'),

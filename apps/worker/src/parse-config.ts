@@ -1,4 +1,4 @@
-import { ConfigError, type Env, LOG_LEVELS, parseEnv } from '@pinegate/runtime';
+import { ConfigError, type Env, LOG_LEVELS, parseEnv, secretKeySchema } from '@pinegate/runtime';
 import { z } from 'zod';
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
@@ -8,8 +8,8 @@ const SCHEMA = z.object({
   CACHE_REDIS_URL: z.string().optional(),
   TRADINGVIEW_BASE_URL: z.url({ protocol: /^https?$/ }),
   TRADINGVIEW_CA_FILE: z.string().optional(),
-  PINEGATE_SECRET_KEY: secretKey(),
-  PINEGATE_SECRET_KEY_PREVIOUS: secretKey().optional(),
+  PINEGATE_SECRET_KEY: secretKeySchema,
+  PINEGATE_SECRET_KEY_PREVIOUS: secretKeySchema.optional(),
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: z.coerce.number().int().min(0).max(65_535).default(5002),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
@@ -21,13 +21,6 @@ const SCHEMA = z.object({
   WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
   RETENTION_DAYS: z.coerce.number().positive().default(7),
 });
-
-function secretKey() {
-  return z
-    .string()
-    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64: openssl rand -base64 32')
-    .transform((text) => Buffer.from(text, 'base64'));
-}
 
 const HOUR_MS = 3_600_000;
 

@@ -5,7 +5,7 @@ import { parseConfig } from '../src/parse-config.ts';
 const VALID = {
   REDIS_URL: 'redis://127.0.0.1:1',
   TRADINGVIEW_BASE_URL: 'https://127.0.0.1:2',
-  PINEGATE_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  PINEGATE_SECRET_KEY: 'q1Z3bX0zr5uTgKpXc8Wm2LhVn9sYdE4fJ7aRtUoIePw=',
 };
 
 test('reads the defaults of the protocol', () => {

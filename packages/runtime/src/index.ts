@@ -22,9 +22,12 @@ export {
 } from './metrics.ts';
 export { openRedis, type Redis, type RedisRole } from './open-redis.ts';
 export { type Env, type ParseEnvOptions, parseEnv, secretFrom } from './parse-env.ts';
+export { readConfig } from './read-config.ts';
 export { redisReady } from './redis-ready.ts';
 export { RedisServerError, type RedisServerErrorCode } from './redis-server-error.ts';
 export { RuntimeError } from './runtime-error.ts';
 export { ScriptError } from './script-error.ts';
 export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions } from './scripts.ts';
+export { secretKeySchema } from './secret-key-schema.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
+export { tellFailedStart } from './tell-failed-start.ts';
