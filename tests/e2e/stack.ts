@@ -42,6 +42,8 @@ export interface Stack {
 export interface DemoAccount {
   readonly id: string;
   readonly scripts: readonly string[];
+  /** How Pinegate is told to treat it; default: without any limit, 200 in flight. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 const unlimited = { start: null };
@@ -53,6 +55,8 @@ export async function startStack(options: {
   readonly workers: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly accounts: readonly DemoAccount[];
+  /** Seed of the sandbox's random choices. */
+  readonly seed?: string;
 }): Promise<Stack> {
   const closers: (() => Promise<unknown>)[] = [];
   const dir = await mkdtemp(join(tmpdir(), 'pinegate-e2e-'));
@@ -72,7 +76,7 @@ export async function startStack(options: {
       SANDBOX_PORT: String(port),
       SANDBOX_TLS_PORT: String(tlsPort),
       SANDBOX_CERT_FILE: certificate,
-      SANDBOX_SEED: 'e2e',
+      SANDBOX_SEED: options.seed ?? 'e2e',
     },
     /sandbox ready/,
   );
@@ -103,10 +107,12 @@ export async function startStack(options: {
   return stack;
 }
 
-async function addAccount(stack: Stack, { id, scripts }: DemoAccount): Promise<void> {
+async function addAccount(stack: Stack, { id, scripts, config }: DemoAccount): Promise<void> {
   const cookies = { sessionid: `session-${id}`, sessionidSign: `sign-${id}` };
   await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...cookies, scripts });
-  await stack.call('PUT', `/v1/accounts/${id}`, { body: { scripts, budgets: UNLIMITED, maxInFlight: 200 } });
+  await stack.call('PUT', `/v1/accounts/${id}`, {
+    body: { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) },
+  });
   const { body } = await stack.call('PUT', `/v1/accounts/${id}/session`, { body: cookies });
   if (body.state !== 'active') throw new Error(`account ${id} is ${body.state}: ${body.reason}`);
 }

@@ -39,6 +39,10 @@ export const accountBody = named(
         lookup: defaultBudget(20),
       }),
     maxInFlight: z.number().int().min(1).max(10_000).default(24),
+    sharedBudget: z
+      .boolean()
+      .default(false)
+      .describe('Revokes spend the budget of the grants, and `budgets.revoke` is idle'),
   }),
 );
 
@@ -59,6 +63,7 @@ export const account = named(
     scripts: z.array(z.string()),
     budgets: z.object({ grant: budgetAnswer, revoke: budgetAnswer, list: budgetAnswer, lookup: budgetAnswer }),
     maxInFlight: z.number().int(),
+    sharedBudget: z.boolean(),
     pending: z.number().int().describe('Operations'),
     inFlight: z.number().int().describe('Requests'),
     session: z.object({ state: z.enum(['ok', 'dead', 'unknown']), checkedAt: moment.nullable() }),

@@ -10,7 +10,7 @@ export type AccountView = z.output<typeof account>;
 /** Adds to an account what the ledger and the workers' budgets know of it. */
 export async function readAccount(
   { ledger, budgets: reader }: Pick<ApiContext, 'ledger' | 'budgets'>,
-  { id, state, reason, scripts, budgets, maxInFlight, session }: Account,
+  { id, state, reason, scripts, budgets, maxInFlight, sharedBudget = false, session }: Account,
 ): Promise<AccountView> {
   const [summary, { inFlight, rates }] = await Promise.all([ledger.account(id).summary(), reader.read(id)]);
   const budget = (name: keyof typeof budgets) => viewBudget(budgets[name], rates[name]);
@@ -21,6 +21,7 @@ export async function readAccount(
     scripts: [...scripts],
     budgets: { grant: budget('grant'), revoke: budget('revoke'), list: budget('list'), lookup: budget('lookup') },
     maxInFlight,
+    sharedBudget,
     pending: Object.values(summary.pending).reduce((sum, count) => sum + count, 0),
     inFlight,
     session: { state: session.state, checkedAt: isoTimeOrNull(session.checkedAt) },

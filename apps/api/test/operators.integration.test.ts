@@ -26,6 +26,7 @@ test('an account gets the documented defaults, is parked without cookies, and ne
     scripts: [SCRIPT],
     budgets: { grant: budget(5), revoke: budget(4), list: budget(5), lookup: budget(20) },
     maxInFlight: 24,
+    sharedBudget: false,
     pending: 0,
     inFlight: 0,
     session: { state: 'unknown', checkedAt: null },

@@ -46,8 +46,8 @@ export interface ServedAccount {
 }
 
 /** Budgets as the account configures them. */
-function budgetSettings({ budgets, maxInFlight }: Account): BudgetSettings {
-  return { budgets, maxInFlight };
+function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: Account): BudgetSettings {
+  return { budgets, maxInFlight, shared: sharedBudget };
 }
 
 /** Starts to serve an account: its budget and the consumers of its four lanes, which run while the account is active. */

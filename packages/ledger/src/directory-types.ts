@@ -14,6 +14,8 @@ export interface AccountConfig {
   readonly scripts: readonly string[];
   readonly budgets: Readonly<Record<'grant' | 'revoke' | 'list' | 'lookup', BudgetConfig>>;
   readonly maxInFlight: number;
+  /** Revokes spend the budget of the grants; absent = false, as in records from before there was a choice. */
+  readonly sharedBudget?: boolean;
 }
 
 export type AccountState = 'active' | 'parked' | 'paused';

@@ -24,8 +24,8 @@ export function parseAccount(id: string, values: readonly (string | null)[]): Ac
 
 /** What is stored of a configuration: its own fields only, every script once. */
 export function formatConfig(config: AccountConfig): string {
-  const { scripts, budgets, maxInFlight } = config;
-  return JSON.stringify({ scripts: [...new Set(scripts)], budgets, maxInFlight });
+  const { scripts, budgets, maxInFlight, sharedBudget = false } = config;
+  return JSON.stringify({ scripts: [...new Set(scripts)], budgets, maxInFlight, sharedBudget });
 }
 
 function parseConfig(id: string, text: string): AccountConfig {
