@@ -38,7 +38,7 @@ export async function sampleCounters(
 }
 
 /** What happened between two samples. */
-export function spanOf(from: Sample, to: Sample): Span {
+function spanOf(from: Sample, to: Sample): Span {
   const seconds = (to.at - from.at) / 1000;
   const passed = to.passed - from.passed;
   const refused = to.refused - from.refused;
