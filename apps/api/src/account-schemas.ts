@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { moment, named } from './schema-parts.ts';
+import { reason } from './schemas.ts';
 
 const RATE = z.number().positive().max(1_000_000);
 const budgetInput = (start: number) =>
@@ -43,6 +44,7 @@ export const accountBody = named(
       .boolean()
       .default(false)
       .describe('Revokes spend the budget of the grants, and `budgets.revoke` is idle'),
+    reason,
   }),
 );
 
@@ -78,5 +80,7 @@ const cookie = z
 
 export const sessionBody = named(
   'Session',
-  z.strictObject({ sessionid: cookie, sessionidSign: cookie.nullable().optional() }).describe('Cookies of a login'),
+  z
+    .strictObject({ sessionid: cookie, sessionidSign: cookie.nullable().optional(), reason })
+    .describe('Cookies of a login'),
 );

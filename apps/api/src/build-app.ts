@@ -9,6 +9,7 @@ import { addObservation } from './observe-requests.ts';
 import { Problem } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { addDocs } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -57,5 +58,6 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(scriptRoutes(context));
   await app.register(accountRoutes(context));
   await app.register(keyRoutes(context));
+  await app.register(auditRoutes(context));
   return app;
 }

@@ -33,6 +33,15 @@ export const pageQuery = z.strictObject({
 /** Routes that take no body accept none or an empty object. */
 export const noBody = z.strictObject({}).nullish();
 
+/** Why an operator does it, in his own words: kept in the audit. */
+export const reason = z.string().trim().min(1).max(500).optional().describe('Why; kept in the audit');
+
+/** The body of an operator's action that takes nothing else. */
+export const reasonBody = z.strictObject({ reason }).nullish();
+
+/** A DELETE may say it in its query: some clients send no body with it. */
+export const reasonQuery = z.strictObject({ reason });
+
 const expiryFields = {
   expiresAt: z
     .union([z.string(), z.null()])
@@ -167,6 +176,7 @@ export const keyBody = named(
       .min(1)
       .max(10)
       .transform((scopes) => [...new Set(scopes)]),
+    reason,
   }),
 );
 

@@ -143,7 +143,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
         },
         ...(body === undefined ? {} : { payload: json ? JSON.stringify(body) : (body as string | Buffer) }),
       });
-      const isJson = String(answer.headers['content-type']).includes('json');
+      const isJson = /\bapplication\/(problem\+)?json\b/.test(String(answer.headers['content-type']));
       return {
         status: answer.statusCode,
         headers: answer.headers,

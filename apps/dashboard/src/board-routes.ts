@@ -3,7 +3,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { BoardQueue } from '@pinegate/queues';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { isAdmin } from './authenticate.ts';
 import type { DashboardContext } from './open-context.ts';
 
@@ -31,10 +31,10 @@ export function boardRoutes({ directory, queues, log }: DashboardContext): Fasti
       if (request.method === 'GET' || request.method === 'HEAD' || isAdmin(request.viewer)) return;
       return reply.code(403).send({ error: 'Only a key with the scope admin may act.' });
     });
-    app.addHook('onResponse', async (request) => {
-      if (request.method === 'GET' || request.method === 'HEAD') return;
-      const { method, routeOptions, viewer } = request;
-      log.info({ method, route: routeOptions.url, keyId: viewer?.id }, 'an operator acted on a queue');
+    // Before the answer: what cannot be audited is not answered as done.
+    app.addHook('onSend', async (request, reply) => {
+      if (request.method === 'GET' || request.method === 'HEAD' || !isAdmin(request.viewer)) return;
+      await auditAction(request, reply.statusCode);
     });
 
     await refresh();
@@ -44,6 +44,22 @@ export function boardRoutes({ directory, queues, log }: DashboardContext): Fasti
     app.addHook('onClose', async () => clearInterval(timer));
     await app.register(serverAdapter.registerPlugin());
   };
+
+  async function auditAction({ method, url, ip, routeOptions, viewer }: FastifyRequest, status: number) {
+    log.info({ method, route: routeOptions.url, keyId: viewer?.id }, 'an operator acted on a queue');
+    await directory.audit.write({
+      actor: viewer?.id ?? '',
+      actorName: viewer?.name ?? '',
+      address: ip,
+      action: 'queue.act',
+      target: decodeURIComponent(url.replace(/^\/queues\/api\//, '').split('?', 1)[0] ?? ''),
+      reason: null,
+      before: null,
+      after: null,
+      result: status < 400 ? 'done' : status < 500 ? 'refused' : 'failed',
+      code: status < 400 ? null : String(status),
+    });
+  }
 
   function adapterOf({ name, queue }: BoardQueue): BullMQAdapter {
     let adapter = adapters.get(name);

@@ -89,7 +89,7 @@ test.each([['read'], ['write']] as const)('the scope %s sees the queues and cann
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 403]);
 });
 
-test('an admin pauses a lane, and the log says which key did it', async () => {
+test('an admin pauses a lane, and log and audit say which key did it', async () => {
   const cookie = await dashboard.cookieOf(ADMIN_KEY);
   const lane = encodeURIComponent('first · grant');
   expect((await dashboard.put(`/queues/api/queues/${lane}/pause`, cookie)).statusCode).toBe(200);
@@ -97,6 +97,8 @@ test('an admin pauses a lane, and the log says which key did it', async () => {
   const found = queues.find(({ name }: { name: string }) => name === 'first · grant');
   expect(found).toMatchObject({ isPaused: true, readOnlyMode: false });
   expect(dashboard.logged.some((line) => line.includes('operator') && line.includes('"keyId":"admin"'))).toBe(true);
+  const { items } = await dashboard.context.directory.audit.list({ action: 'queue.act' }, null, 10);
+  expect(items).toMatchObject([{ actor: 'admin', target: 'queues/first · grant/pause', result: 'done' }]);
 });
 
 test('details of Redis are hidden from everyone', async () => {

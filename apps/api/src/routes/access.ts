@@ -1,13 +1,14 @@
+import type { AccessRecord } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { viewAccess } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
+import { answerAudited } from '../audited.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts';
 import { routeOf, usernameOf } from '../find-access.ts';
-import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
 import { refuseWhenFull } from '../refuse-when-full.ts';
-import { access, accessParams, grantBody, noBody, pageOf, pageQuery, scriptParams } from '../schemas.ts';
+import { access, accessParams, grantBody, noBody, pageOf, pageQuery, reasonBody, scriptParams } from '../schemas.ts';
 import { submitSingle } from '../submit-single.ts';
 
 const PATH = '/v1/scripts/:script/access';
@@ -97,7 +98,7 @@ function addAccessReads(app: App, context: ApiContext): void {
 }
 
 function addAccessRetry(app: App, context: ApiContext): void {
-  const { directory, ledger } = context;
+  const { ledger } = context;
 
   app.post(`${PATH}/:username/retry`, {
     config: { scope: 'write' },
@@ -105,24 +106,31 @@ function addAccessRetry(app: App, context: ApiContext): void {
       tags,
       summary: 'Try failed operations of an access again',
       params: accessParams,
-      body: noBody,
+      body: reasonBody,
       response: { 202: access },
     },
     handler: (request, reply) => {
       const { script, username } = request.params;
       refuseWhenFull(context);
-      return answerOnce(directory.idempotency, request, reply, async () => {
-        const { route } = await read(context, script, username);
+      const action = { action: 'access.retry', target: `${script} ${username}` } as const;
+      return answerAudited(context, request, reply, action, async (entry) => {
+        const { route, record: failed } = await read(context, script, username);
+        entry.before = auditedAccess(failed);
         const redriven = await ledger.account(route.account).redriveAccess(route.index, usernameOf(username));
         if (redriven === null) {
           throw new Problem('nothing_to_retry', `No operation of ${username} on ${script} has failed.`);
         }
         await context.ring(route.account, redriven.bells);
         const { record } = await read(context, script, username);
+        entry.after = auditedAccess(record);
         return { status: 202, body: viewAccess(record, script, context.now()) };
       });
     },
   });
+}
+
+function auditedAccess({ version, chain, last }: AccessRecord) {
+  return { version, pending: chain.length, outcome: last };
 }
 
 async function read({ directory, ledger }: ApiContext, script: string, name: string) {

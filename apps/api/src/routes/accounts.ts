@@ -1,12 +1,12 @@
-import type { AccountConfig } from '@pinegate/ledger';
+import type { AccountConfig, AuditAction, AuditState } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { account, accountBody, sessionBody } from '../account-schemas.ts';
 import { type AccountView, readAccount } from '../account-view.ts';
 import type { ApiContext } from '../api-context.ts';
+import { answerAudited, auditedAccount } from '../audited.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
-import { accountParams, noBody, pageOf, pageQuery } from '../schemas.ts';
+import { accountParams, pageOf, pageQuery, reasonBody, reasonQuery } from '../schemas.ts';
 
 const PATH = '/v1/accounts';
 const CHECK_MS = 5_000;
@@ -37,10 +37,13 @@ function addAccountRoutes(app: App, context: ApiContext): void {
       response: { 200: account.describe('Replaced'), 201: account.describe('Created') },
     },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'account.put'), async (entry) => {
         const id = request.params.account;
-        await refuseLosingPending(context, id, request.body);
-        const { account: saved, created } = await directory.accounts.put(id, request.body);
+        const { reason: _said, ...config } = request.body;
+        entry.before = await stateOf(context, id);
+        await refuseLosingPending(context, id, config);
+        const { account: saved, created } = await directory.accounts.put(id, config);
+        entry.after = auditedAccount(saved);
         return { status: created ? 201 : 200, body: await readAccount(context, saved) };
       }),
   });
@@ -65,10 +68,17 @@ function addAccountRoutes(app: App, context: ApiContext): void {
 
   app.delete(`${PATH}/:account`, {
     config: { scope: 'admin' },
-    schema: { tags, summary: 'Remove an account and its cookies', params: accountParams, body: noBody },
+    schema: {
+      tags,
+      summary: 'Remove an account and its cookies',
+      params: accountParams,
+      querystring: reasonQuery,
+      body: reasonBody,
+    },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'account.remove'), async (entry) => {
         const id = request.params.account;
+        entry.before = await stateOf(context, id);
         const known = await readKnown(context, id);
         if (known.pending > 0) throw accountPending(`${known.pending} operations of the account are pending.`);
         if (!(await directory.accounts.remove(id))) throw unknownAccount(id);
@@ -92,12 +102,14 @@ function addSessionRoute(app: App, context: ApiContext): void {
       response: { 200: account },
     },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'session.put'), async (entry) => {
         const id = request.params.account;
         const { sessionid, sessionidSign = null } = request.body;
+        entry.before = await stateOf(context, id);
         if ((await directory.sessions.put(id, { sessionid, sessionidSign })) === null) throw unknownAccount(id);
         const checked = await sessions.check(id, CHECK_MS);
         if (checked === null) throw unknownAccount(id);
+        entry.after = auditedAccount(checked);
         return { status: 200, body: await readAccount(context, checked) };
       }),
   });
@@ -113,14 +125,16 @@ function addStateRoutes(app: App, context: ApiContext): void {
       summary: 'Stop all requests of an account',
       description: 'Its operations are still accepted, and wait.',
       params: accountParams,
-      body: noBody,
+      body: reasonBody,
       response: { 200: account },
     },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'account.pause'), async (entry) => {
         const id = request.params.account;
+        entry.before = await stateOf(context, id);
         const paused = await directory.accounts.setState(id, 'paused', 'operator');
         if (paused === null) throw unknownAccount(id);
+        entry.after = auditedAccount(paused);
         return { status: 200, body: await readAccount(context, paused) };
       }),
   });
@@ -132,21 +146,32 @@ function addStateRoutes(app: App, context: ApiContext): void {
       summary: 'Let an account go on',
       description: 'Without a working session it is `parked` instead, until fresh cookies are posted.',
       params: accountParams,
-      body: noBody,
+      body: reasonBody,
       response: { 200: account },
     },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'account.resume'), async (entry) => {
         const id = request.params.account;
         const known = await directory.accounts.get(id);
         if (known === null) throw unknownAccount(id);
+        entry.before = auditedAccount(known);
         const dead = known.session.state === 'dead';
         const to = dead ? 'parked' : 'active';
         const resumed = await directory.accounts.setState(id, to, dead ? 'session_dead' : null);
         if (resumed === null) throw unknownAccount(id);
+        entry.after = auditedAccount(resumed);
         return { status: 200, body: await readAccount(context, resumed) };
       }),
   });
+}
+
+function actionOn(request: { readonly params: { readonly account: string } }, action: AuditAction) {
+  return { action, target: request.params.account };
+}
+
+async function stateOf({ directory }: ApiContext, id: string): Promise<AuditState | null> {
+  const known = await directory.accounts.get(id);
+  return known === null ? null : auditedAccount(known);
 }
 
 async function readKnown(context: ApiContext, id: string): Promise<AccountView> {

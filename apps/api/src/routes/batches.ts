@@ -1,7 +1,9 @@
+import type { AuditAction, AuditState } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isoTime } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
+import { answerAudited } from '../audited.ts';
 import { batchEvents } from '../batches/batch-events.ts';
 import { buildBatchCancels } from '../batches/cancel-batch.ts';
 import { listFailures } from '../batches/list-failures.ts';
@@ -9,7 +11,6 @@ import { CSV_TYPE, NDJSON_TYPES, postBatch } from '../batches/post-batch.ts';
 import { type BatchView, buildBatchReader } from '../batches/read-batches.ts';
 import { retryBatch, unknownBatch } from '../batches/retry-batch.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
 import { refuseWhenFull } from '../refuse-when-full.ts';
 import {
@@ -19,9 +20,10 @@ import {
   batchBody,
   batchParams,
   failure,
-  noBody,
   pageOf,
   pageQuery,
+  reasonBody,
+  reasonQuery,
 } from '../schemas.ts';
 
 const PATH = '/v1/batches';
@@ -145,14 +147,19 @@ function addBatchWrites(app: App, context: ApiContext): void {
       description:
         'The state is `cancelled` at once, `pending` falls afterwards: what is being written runs on. A batch that is done stays done.',
       params: batchParams,
-      body: noBody,
+      querystring: reasonQuery,
+      body: reasonBody,
       response: { 202: batch },
     },
     handler: (request, reply) =>
-      answerOnce(directory.idempotency, request, reply, async () => {
+      answerAudited(context, request, reply, actionOn(request, 'batch.cancel'), async (entry) => {
         const id = request.params.batch;
-        if ((await read(id)).state !== 'done') await cancels.cancel(id);
-        return { status: 202, body: await read(id) };
+        const seen = await read(id);
+        entry.before = auditedBatch(seen);
+        if (seen.state !== 'done') await cancels.cancel(id);
+        const body = await read(id);
+        entry.after = auditedBatch(body);
+        return { status: 202, body };
       }),
   });
 
@@ -163,17 +170,29 @@ function addBatchWrites(app: App, context: ApiContext): void {
       summary: 'Try the failed operations of a batch again',
       description: 'One that a later operation has overtaken becomes `superseded`.',
       params: batchParams,
-      body: noBody,
+      body: reasonBody,
       response: { 202: batch },
     },
     handler: (request, reply) => {
       refuseWhenFull(context);
-      return answerOnce(directory.idempotency, request, reply, async () => {
-        await retryBatch(context, request.params.batch);
-        return { status: 202, body: await read(request.params.batch) };
+      return answerAudited(context, request, reply, actionOn(request, 'batch.retry'), async (entry) => {
+        const id = request.params.batch;
+        entry.before = auditedBatch(await read(id));
+        await retryBatch(context, id);
+        const body = await read(id);
+        entry.after = auditedBatch(body);
+        return { status: 202, body };
       });
     },
   });
+}
+
+function actionOn(request: { readonly params: { readonly batch: string } }, action: AuditAction) {
+  return { action, target: request.params.batch };
+}
+
+function auditedBatch({ state, pending, outcomes }: BatchView): AuditState {
+  return { state, pending, outcomes };
 }
 
 function addBatchEvents(app: App, { directory, ledger, log }: ApiContext): void {

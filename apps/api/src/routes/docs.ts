@@ -75,6 +75,7 @@ const TAGS = [
   { name: 'scripts', description: 'Scripts of all accounts' },
   { name: 'accounts', description: 'Logins of authors: scripts, budgets, cookies' },
   { name: 'keys', description: 'API keys' },
+  { name: 'audit', description: 'Who did what, when and why' },
   { name: 'health', description: 'For machines; no key needed' },
 ];
 

@@ -2,15 +2,16 @@ import type { ApiKey } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isoTime } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
+import { answerAudited } from '../audited.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts';
-import { answerOnce } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
-import { apiKey, createdKey, keyBody, keyParams, noBody, pageOf, pageQuery } from '../schemas.ts';
+import { apiKey, createdKey, keyBody, keyParams, pageOf, pageQuery, reasonBody, reasonQuery } from '../schemas.ts';
 
 const tags = ['keys'];
 
 /** `/v1/keys`. */
-export function keyRoutes({ directory }: ApiContext): FastifyPluginAsyncZod {
+export function keyRoutes(context: ApiContext): FastifyPluginAsyncZod {
+  const { directory } = context;
   return async (app) => {
     app.post('/v1/keys', {
       config: { scope: 'admin' },
@@ -22,9 +23,10 @@ export function keyRoutes({ directory }: ApiContext): FastifyPluginAsyncZod {
         response: { 201: createdKey },
       },
       handler: (request, reply) =>
-        answerOnce(directory.idempotency, request, reply, async () => {
+        answerAudited(context, request, reply, { action: 'key.create', target: request.body.name }, async (entry) => {
           const { key, secret } = await directory.keys.create(request.body.name, request.body.scopes);
           const view = viewKey(key);
+          Object.assign(entry, { target: key.id, after: view });
           // The key itself is kept nowhere, not even for a repetition of this request.
           return { status: 201, body: { ...view, key: secret }, stored: { ...view, key: null } };
         }),
@@ -53,10 +55,13 @@ export function keyRoutes({ directory }: ApiContext): FastifyPluginAsyncZod {
         summary: 'Revoke an API key',
         description: 'Takes effect within 5 s.',
         params: keyParams,
-        body: noBody,
+        querystring: reasonQuery,
+        body: reasonBody,
       },
       handler: (request, reply) =>
-        answerOnce(directory.idempotency, request, reply, async () => {
+        answerAudited(context, request, reply, { action: 'key.remove', target: request.params.key }, async (entry) => {
+          const known = (await directory.keys.list()).find(({ id }) => id === request.params.key);
+          entry.before = known === undefined ? null : viewKey(known);
           const removed = await directory.keys.remove(request.params.key);
           if (!removed) throw new Problem('unknown_key', 'There is no API key with this id.');
           return { status: 204, body: undefined };
