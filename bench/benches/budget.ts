@@ -1,4 +1,4 @@
-import { type Stack, startStack } from '../../tests/e2e/stack.ts';
+import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { type Sample, sampleCounters, settledAfter, wholeSpan } from '../harness/sample-counters.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Stack } from '../../tests/e2e/stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 
 /** What the sandbox had let through and refused of one account at an instant, ms of the local monotonic clock. */
 export interface Sample {

@@ -8,7 +8,7 @@ import { runToEnd } from './run-to-end.mjs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
 
 const STATIC_CHECKS = ['lint', 'types', 'unused'];
-const VITEST_RUNS = [['unit', 'integration'], ['e2e']];
+const VITEST_RUNS = [['unit', 'integration'], ['e2e'], ['faults']];
 
 /**
  * Runs every check and every test to the end, whatever fails, and sums them up.

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack, UNLIMITED } from './stack.ts';
+import { type Stack, startStack, UNLIMITED } from '../stack/start-stack.ts';
 
 const A1 = `PUB;${'a1'.repeat(16)}`;
 const A2 = `PUB;${'a2'.repeat(16)}`;

@@ -1,7 +1,7 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
 import type { Account, Directory, Ledger, UsernameCache } from '@pinegate/ledger';
-import { createLaneConsumer, type LaneConsumer, type LaneEvents } from '@pinegate/queues';
+import { type ConsumerTimes, createLaneConsumer, type LaneConsumer, type LaneEvents } from '@pinegate/queues';
 import type { Logger, Redis } from '@pinegate/runtime';
 import type { Session, TradingView } from '@pinegate/tradingview';
 import type { AccountContext, SendLimits } from './account-context.ts';
@@ -29,6 +29,7 @@ export interface WorkerParts {
   readonly limits: SendLimits;
   /** Chunks worked on at once in each lane. */
   readonly chunksPerLane: number;
+  readonly consumerTimes?: ConsumerTimes;
   readonly log: Logger;
 }
 
@@ -84,6 +85,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
       lane,
       redis,
       concurrency: parts.chunksPerLane,
+      ...(parts.consumerTimes ? { times: parts.consumerTimes } : {}),
       events: parts.laneEvents,
       handler: (bell, signal) => workChunk(ctx, room, lane, bell.job, signal),
     }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
-import { createBells, createTaskConsumer } from '@pinegate/queues';
+import { type ConsumerTimes, createBells, createTaskConsumer } from '@pinegate/queues';
 import {
   checkRedis,
   closeRedis,
@@ -26,9 +26,9 @@ const CHUNKS_PER_LANE = 4;
 const CONNECTIONS = 2;
 const TASKS_AT_ONCE = 20;
 
-/** Starts everything a worker is, each closer beside its opener. Resolves to the port of its health server. */
+/** Starts everything a worker is, each closer beside its opener; `consumerTimes`: shorter ones for tests. Resolves to the port of its health server. */
 export async function startWorker(
-  config: WorkerConfig,
+  config: WorkerConfig & { readonly consumerTimes?: ConsumerTimes },
   ns: string,
   lifecycle: Lifecycle,
   log: Logger,
@@ -107,6 +107,7 @@ export async function startWorker(
       laneEvents,
       limits: config.limits,
       chunksPerLane: CHUNKS_PER_LANE,
+      ...(config.consumerTimes ? { consumerTimes: config.consumerTimes } : {}),
       log,
     },
     directory,

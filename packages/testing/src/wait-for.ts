@@ -7,6 +7,8 @@ export type WaitForOptions = {
   withinMs?: number;
   /** Pause between looks in ms. Default 50. */
   everyMs?: number;
+  /** Errors of `look` that end the wait at once. Default: none. */
+  giveUp?: (error: unknown) => boolean;
 };
 
 /**
@@ -15,7 +17,7 @@ export type WaitForOptions = {
  */
 export async function waitFor<T>(
   look: () => Promise<T | undefined | null | false> | T | undefined | null | false,
-  { what, withinMs = 30_000, everyMs = 50 }: WaitForOptions,
+  { what, withinMs = 30_000, everyMs = 50, giveUp = () => false }: WaitForOptions,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
@@ -24,6 +26,7 @@ export async function waitFor<T>(
       last = await look();
       if (last !== undefined && last !== null && last !== false) return last as T;
     } catch (error) {
+      if (giveUp(error)) throw error;
       last = error;
     }
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`, { cause: last });

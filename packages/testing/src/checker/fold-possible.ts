@@ -23,7 +23,7 @@ export interface Folded {
 }
 
 /** Beyond this the order of the operations is too open to decide anything. */
-const MOST_BRANCHES = 200_000;
+const MOST_BRANCHES = 20_000;
 
 /**
  * All states that the accepted operations of one access allow: folded in every order that versions and times leave open, with every fate
@@ -35,7 +35,7 @@ export function foldPossible(before: Possible, operations: readonly RecordedOper
   if (!ends || !ways) return null;
   return {
     final: ends.last.filter((b) => !b.owed).map((b) => b.state),
-    reachable: ways.all,
+    reachable: ways.all.filter((b) => !b.owed),
   };
 }
 
@@ -55,11 +55,10 @@ function fatesInTheEnd({ outcomes, answered }: RecordedOperation): ReadonlySet<F
   return fates;
 }
 
-/** A write may carry an operation that ended superseded or failed later, but never one that was refused or cancelled. */
+/** A write may carry an operation that ended superseded after all, but never one that was refused or cancelled. */
 function fatesOnTheWay(operation: RecordedOperation): ReadonlySet<Fate> {
   const fates = new Set(fatesInTheEnd(operation));
-  if (fates.delete('superseded')) fates.add('none').add('effect');
-  return fates;
+  return fates.has('superseded') ? fates.add('effect') : fates;
 }
 
 function walk(
@@ -69,6 +68,7 @@ function walk(
 ): { readonly last: readonly Branch[]; readonly all: readonly Branch[] } | null {
   const fates = operations.map(fatesOf);
   const after = operations.map((b) => maskOf(operations, (a) => precedes(a, b)));
+  const mayLetStand = maskOf(operations, (o) => isAbsolute(o) && fatesOf(o).has('none'));
   const start: Branch = { state: before, owed: false, since: 0 };
   let level = new Map([[0n, new Map([[branchName(start), start]])]]);
   const all = new Map([[branchName(start), start]]);
@@ -82,13 +82,19 @@ function walk(
         if ((mask & bit) !== 0n || (mask & needed) !== needed) continue;
         const reached = next.get(mask | bit) ?? new Map<string, Branch>();
         next.set(mask | bit, reached);
+        const replaced = (mayLetStand & ~(mask | bit)) === 0n;
+        size -= reached.size;
         for (const branch of branches.values()) {
-          for (const fate of fates[i] ?? []) keepEarliest(reached, step(branch, operation, fate));
+          for (const fate of fates[i] ?? []) {
+            const stepped = step(branch, operation, fate);
+            // What surely replaces it says what comes of it: its own state is of no interest.
+            keepEarliest(reached, stepped.owed && replaced ? { ...stepped, state: 'none' } : stepped);
+          }
         }
         size += reached.size;
+        if (size > MOST_BRANCHES) return null;
       }
     }
-    if (size > MOST_BRANCHES) return null;
     for (const branches of next.values()) for (const branch of branches.values()) keepEarliest(all, branch);
     level = next;
   }
@@ -110,6 +116,10 @@ function maskOf(operations: readonly RecordedOperation[], wanted: (operation: Re
   return operations.reduce((mask, operation, i) => (wanted(operation) ? mask | (1n << BigInt(i)) : mask), 0n);
 }
 
+function isAbsolute({ change }: RecordedOperation): boolean {
+  return change.kind !== 'extend';
+}
+
 function precedes(a: RecordedOperation, b: RecordedOperation): boolean {
   if (a === b) return false;
   if (a.version !== null && b.version !== null) return a.version < b.version;
@@ -118,7 +128,7 @@ function precedes(a: RecordedOperation, b: RecordedOperation): boolean {
 
 function step(branch: Branch, operation: RecordedOperation, fate: Fate): Branch {
   const since = Math.max(branch.since, operation.from);
-  const owed = branch.owed && operation.change.kind === 'extend';
+  const owed = branch.owed && !isAbsolute(operation);
   if (fate === 'effect') return { state: apply(branch.state, operation), owed, since };
   return { state: branch.state, owed: owed || fate === 'superseded', since };
 }

@@ -1,0 +1,72 @@
+import { openLedger } from '@pinegate/ledger';
+import { closeRedis, openRedis } from '@pinegate/runtime';
+import type { TestProcess } from '@pinegate/testing';
+import { expect } from 'vitest';
+import { createRecorder, type Recorder } from '../stack/recorder.ts';
+import { type DemoAccount, type Stack, type StackOptions, startStack } from '../stack/start-stack.ts';
+import { SEED } from './seed.ts';
+
+/** Times short enough that windows, leases and retries end within a test. */
+const SHORT_TIMES = {
+  VERIFY_DELAY_MS: '1500',
+  CLAIM_LEASE_MS: '4000',
+  REQUEST_DEADLINE_MS: '1500',
+  LOG_LEVEL: 'debug',
+};
+
+/** The real processes with short times, a recorder of what is sent, and the checker at the end. */
+export interface FaultStack extends Stack, Recorder {
+  /** Whether the ledgers have nothing pending, nothing claimed and nothing to verify. */
+  quiet(): Promise<boolean>;
+  /** Waits until all is quiet and expects that no promise was broken. */
+  expectRight(): Promise<void>;
+  /** SIGSTOP; the returned function thaws. What the worker had in flight may meet that of another. */
+  freeze(worker: TestProcess): () => void;
+}
+
+export const SCRIPT = `PUB;${'f1'.repeat(16)}`;
+const ACCOUNT: DemoAccount = { id: 'alpha', scripts: [SCRIPT] };
+
+/** Starts them, with the account `alpha` that has SCRIPT. `name` tells the seeds of a run's stacks apart. */
+export async function openFaultStack(name: string, options: Partial<StackOptions> = {}): Promise<FaultStack> {
+  process.stdout.write(`${name}: PINEGATE_SEED=${SEED}\n`);
+  const stack = await startStack({
+    workers: 1,
+    accounts: [ACCOUNT],
+    seed: `${SEED} ${name}`,
+    workerMain: 'tests/stack/quick-worker.ts',
+    ...options,
+    env: { ...SHORT_TIMES, ...options.env },
+  });
+  const redis = openRedis(stack.redis.url, 'producer');
+  const ledgers = openLedger({ redis, ns: 'pinegate', times: LOOKING_ONLY });
+  const accounts = (options.accounts ?? [ACCOUNT]).map(({ id }) => ledgers.account(id));
+
+  async function quiet(): Promise<boolean> {
+    const all = await Promise.all(accounts.map((ledger) => ledger.summary()));
+    return all.every((s) => s.nextDue === null && Object.values(s.pending).every((n) => n === 0));
+  }
+  const recorder = createRecorder(stack, quiet, `${name}-${SEED}`);
+  return Object.assign(Object.create(stack) as Stack, recorder, {
+    quiet,
+    async expectRight() {
+      const verdict = await recorder.verdict();
+      expect(verdict.report()).toBe('');
+    },
+    freeze(worker: TestProcess) {
+      const thawed = recorder.frozen();
+      worker.signal('SIGSTOP');
+      return () => {
+        worker.signal('SIGCONT');
+        thawed();
+      };
+    },
+    async stop() {
+      await closeRedis(redis);
+      await stack.stop();
+    },
+  });
+}
+
+// A summary reads no times.
+const LOOKING_ONLY = { verifyDelayMs: 0, leaseMs: 0, freshMs: 0, retentionMs: 0, maxTries: 1 };

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { freePort } from '@pinegate/runtime';
+import {
+  createTcpProxy,
+  startProcess,
+  startTestRedis,
+  type TcpProxy,
+  type TestProcess,
+  type TestRedis,
+  type TestRedisOptions,
+} from '@pinegate/testing';
+import { createStackClient, type StackClient } from './stack-client.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+type Env = Readonly<Record<string, string>>;
+
+/** The real processes: a private Redis, the sandbox, an api and workers. */
+export interface Stack extends StackClient {
+  readonly apiUrl: string;
+  readonly sandboxUrl: string;
+  readonly adminKey: string;
+  readonly redis: TestRedis;
+  /** Between Redis and the processes, where the stack was started with `proxied`. */
+  readonly proxy: TcpProxy | null;
+  /** All workers that were started, the dead among them. */
+  readonly workers: readonly TestProcess[];
+  /** The api that was started last. */
+  readonly api: TestProcess;
+  /** Starts one more worker; resolves when it is ready, or at once with `await: false`. */
+  startWorker(options?: StartOptions): Promise<TestProcess>;
+  /** Starts the api again, at the same address; whoever was there before must be gone. */
+  startApi(options?: StartOptions): Promise<TestProcess>;
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly env?: Env;
+  /** Default true: wait until it says that it is ready. */
+  readonly ready?: boolean;
+}
+
+/** An account of the sandbox and of Pinegate alike. */
+export interface DemoAccount {
+  readonly id: string;
+  readonly scripts: readonly string[];
+  /** How Pinegate is told to treat it; default: without any limit, 200 in flight. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+export interface StackOptions {
+  readonly workers: number;
+  /** Goes to api and workers. */
+  readonly env?: Env;
+  readonly accounts: readonly DemoAccount[];
+  /** Of the sandbox's random choices. */
+  readonly seed?: string;
+  readonly redis?: TestRedisOptions;
+  /** Puts a TCP proxy between Redis and the processes. */
+  readonly proxied?: boolean;
+  /** What a worker is started from, below the project's root. Default: the app. */
+  readonly workerMain?: string;
+}
+
+const unlimited = { start: null };
+
+export const UNLIMITED = { grant: unlimited, revoke: unlimited, list: unlimited, lookup: unlimited };
+
+/** Starts everything on free ports. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const closers: (() => Promise<unknown>)[] = [];
+  try {
+    return await openStack(options, closers);
+  } catch (error) {
+    for (const close of closers.reverse()) await close();
+    throw error;
+  }
+}
+
+async function openStack(options: StackOptions, closers: (() => Promise<unknown>)[]): Promise<Stack> {
+  const dir = await mkdtemp(join(tmpdir(), 'pinegate-stack-'));
+  closers.push(() => rm(dir, { recursive: true, force: true }));
+  const redis = await startTestRedis(options.redis);
+  closers.push(() => redis.close());
+  const proxy = options.proxied ? await createTcpProxy(redis.port) : null;
+  closers.push(async () => proxy?.close());
+
+  const [port = 0, tlsPort = 0, apiPort = 0] = await Promise.all([freePort(), freePort(), freePort()]);
+  const start = async (main: string, env: Env, readyLine?: RegExp) => {
+    const child = await startProcess({ args: [main], cwd: ROOT, env, ...(readyLine ? { readyLine } : {}) });
+    closers.push(() => child.stop());
+    return child;
+  };
+  const sandboxEnv = {
+    SANDBOX_PORT: String(port),
+    SANDBOX_TLS_PORT: String(tlsPort),
+    SANDBOX_CERT_FILE: join(dir, 'sandbox.pem'),
+    SANDBOX_SEED: options.seed ?? 'e2e',
+  };
+  await start('apps/sandbox/src/main.ts', sandboxEnv, /sandbox ready/);
+
+  const adminKey = randomBytes(24).toString('base64url');
+  const env = {
+    REDIS_URL: proxy ? `redis://127.0.0.1:${proxy.port}` : redis.url,
+    PINEGATE_SECRET_KEY: randomBytes(32).toString('base64'),
+    PINEGATE_ADMIN_KEY: adminKey,
+    TRADINGVIEW_BASE_URL: `https://127.0.0.1:${tlsPort}`,
+    TRADINGVIEW_CA_FILE: sandboxEnv.SANDBOX_CERT_FILE,
+    ...options.env,
+  };
+  const workerMain = options.workerMain ?? 'apps/worker/src/main.ts';
+  const startApi = ({ env: more = {}, ready = true }: StartOptions = {}) =>
+    start('apps/api/src/main.ts', { ...env, API_PORT: String(apiPort), ...more }, ready ? /"msg":"ready"/ : undefined);
+  const startWorker = ({ env: more = {}, ready = true }: StartOptions = {}) =>
+    start(workerMain, { ...env, WORKER_PORT: '0', ...more }, ready ? /worker ready/ : undefined);
+
+  let api = await startApi({ ready: options.redis?.started !== false });
+  const workers: TestProcess[] = [];
+  const at = { apiUrl: `http://127.0.0.1:${apiPort}`, sandboxUrl: `http://127.0.0.1:${port}`, adminKey };
+  const stack: Stack = {
+    ...at,
+    ...createStackClient(at),
+    redis,
+    proxy,
+    workers,
+    get api() {
+      return api;
+    },
+    async startWorker(more) {
+      const worker = await startWorker(more);
+      workers.push(worker);
+      return worker;
+    },
+    async startApi(more) {
+      api = await startApi(more);
+      return api;
+    },
+    async stop() {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+  for (let i = 0; i < options.workers; i++) await stack.startWorker();
+  for (const account of options.accounts) await addAccount(stack, account);
+  return stack;
+}
+
+/** Makes the account known to the sandbox and to the api, with cookies that work. */
+async function addAccount(stack: StackClient, { id, scripts, config }: DemoAccount): Promise<void> {
+  const cookies = { sessionid: `session-${id}`, sessionidSign: `sign-${id}` };
+  await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...cookies, scripts });
+  await stack.call('PUT', `/v1/accounts/${id}`, {
+    body: { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) },
+  });
+  const { body } = await stack.call('PUT', `/v1/accounts/${id}/session`, { body: cookies });
+  if (body.state !== 'active') throw new Error(`account ${id} is ${body.state}: ${body.reason}`);
+}
