@@ -38,6 +38,11 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     name: 'pinegate_corrections_total',
     help: 'Writes repeated because a verification found another state.',
   });
+  const refreshes = metrics.counter({
+    name: 'pinegate_refreshes_total',
+    help: 'Refreshes that are over, by result: done, or why they failed.',
+    labels: ['result'],
+  });
   const cache = metrics.counter({
     name: 'pinegate_cache_requests_total',
     help: 'Usernames asked for, by where the cache found them: hit_memory, hit_redis, miss, unavailable.',
@@ -70,6 +75,10 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
       },
       sessionChecked(account, result) {
         log[result === 'ok' ? 'info' : 'warn']({ account, result }, 'session checked');
+      },
+      refreshed(account, result) {
+        refreshes.inc({ result });
+        log[result === 'done' ? 'info' : 'warn']({ account, result }, 'a refresh is over');
       },
       cacheAsked: (result) => cache.inc({ result }),
       swept(account, moved, rung) {

@@ -1,7 +1,13 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
 import type { Account, Directory, Ledger, UsernameCache } from '@pinegate/ledger';
-import { type ConsumerTimes, createLaneConsumer, type LaneConsumer, type LaneEvents } from '@pinegate/queues';
+import {
+  type ConsumerTimes,
+  createLaneConsumer,
+  type JobResult,
+  type LaneConsumer,
+  type LaneEvents,
+} from '@pinegate/queues';
 import type { Logger, Redis } from '@pinegate/runtime';
 import type { Session, TradingView } from '@pinegate/tradingview';
 import type { AccountContext, SendLimits } from './account-context.ts';
@@ -10,6 +16,7 @@ import type { DueMarks } from './create-due-marks.ts';
 import { createSettler } from './create-settler.ts';
 import type { InFlight } from './in-flight.ts';
 import { lookUpUsername } from './look-up-username.ts';
+import { refreshScript } from './refresh-script.ts';
 import { workChunk } from './work-chunk.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
@@ -43,6 +50,8 @@ export interface ServedAccount {
   update(account: Account): Promise<void>;
   /** Checks the cookies in force; true when there were some to check. */
   checkSession(): Promise<boolean>;
+  /** Works on a refresh until it is over or the signal aborts. */
+  refresh(id: string, signal: AbortSignal): Promise<JobResult>;
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -112,6 +121,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
       revision = account.revision;
     },
     checkSession: () => login.check(),
+    refresh: (run, signal) => refreshScript(ctx, run, signal),
     async stop(deadline) {
       await Promise.all(consumers.map((c) => c.stop(deadline)));
       room.close();

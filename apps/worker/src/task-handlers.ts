@@ -5,6 +5,9 @@ import type { Accounts } from './follow-directory.ts';
 import { lookUpUsername } from './look-up-username.ts';
 
 const LOOK_UP_WAIT_MS = 10_000;
+const REFRESHES_AT_ONCE = 10;
+const BUSY_MS = 2_000;
+const DONE = { result: 'done' } as const;
 
 /** The handlers of the queues of all accounts. What they throw makes the task run again. */
 export function buildTaskHandlers(parts: {
@@ -13,11 +16,25 @@ export function buildTaskHandlers(parts: {
   readonly upstream: TradingView;
 }): TaskHandlers {
   const { accounts, usernames, upstream } = parts;
+  let refreshing = 0;
   return {
     async 'check-session'({ account }) {
       await accounts.follow();
       await accounts.get(account)?.checkSession();
       await accounts.follow();
+      return DONE;
+    },
+    async refresh({ account, refresh }, signal) {
+      await accounts.follow();
+      const served = accounts.get(account);
+      // Another process serves it, or this one is busy: session checks on the same queue must not wait for hours.
+      if (!served || refreshing >= REFRESHES_AT_ONCE) return { result: 'later', delayMs: BUSY_MS };
+      refreshing += 1;
+      try {
+        return await served.refresh(refresh, signal);
+      } finally {
+        refreshing -= 1;
+      }
     },
     /** Any active account's look-up budget pays: spellings are the same for all. */
     async 'look-up'({ username }) {
@@ -29,6 +46,7 @@ export function buildTaskHandlers(parts: {
         bulk: false,
         maxWaitMs: LOOK_UP_WAIT_MS,
       });
+      return DONE;
     },
   };
 }

@@ -10,6 +10,8 @@ export interface WorkerEvents {
   /** A settle found its claim gone. */
   lost(account: string): void;
   sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;
+  /** A refresh is over: `done`, or why it failed. */
+  refreshed(account: string, result: string): void;
   cacheAsked(result: CacheResult): void;
   swept(account: string, moved: number, rung: number): void;
 }

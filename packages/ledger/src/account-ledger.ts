@@ -1,15 +1,14 @@
 import type { AccessState, Lane } from '@pinegate/access';
+import type { Refreshes } from './refresh-types.ts';
 import type {
   AccessRecord,
   Bells,
   CallBudget,
   Chunk,
   Claimed,
-  Drift,
   EndedOperation,
   FailureRecord,
   LedgerSummary,
-  ListedMember,
   Page,
   PartRecord,
   PartRef,
@@ -107,22 +106,7 @@ export interface AccountLedger {
   readParts(ids: readonly string[]): Promise<readonly (PartRecord | null)[]>;
   listFailures(partId: string, cursor: string | null, limit: number): Promise<Page<FailureRecord>>;
 
-  /** One page of a complete list begun at `since`; `refreshId` names the set of names seen. */
-  refreshPage(
-    script: number,
-    refreshId: string,
-    since: number,
-    adopt: boolean,
-    members: readonly ListedMember[],
-  ): Promise<{ readonly drift: readonly Drift[]; readonly known: number; readonly skipped: number }>;
-  /** Only after the last page of a complete list: one step over the keys on no page; `next` = bucket to go on from. */
-  refreshAbsent(
-    script: number,
-    refreshId: string,
-    since: number,
-    adopt: boolean,
-    bucket: number,
-  ): Promise<{ readonly drift: readonly Drift[]; readonly known: number; readonly next: number | null }>;
+  readonly refreshes: Refreshes;
   /** Redis TIME, ms. */
   now(): Promise<number>;
 }

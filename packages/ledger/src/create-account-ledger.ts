@@ -1,12 +1,11 @@
 import { LANES, type Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
+import { createRefreshes } from './create-refreshes.ts';
 import {
   type AnswerWire,
-  type DriftWire,
   decodeClaimed,
   decodeClaimedOrSettled,
-  decodeDrift,
   decodeFailure,
   decodePart,
   decodeRecord,
@@ -20,7 +19,6 @@ import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wir
 const CANCEL_KEYS = 1000;
 const REDRIVE_LIMIT = 500;
 const LIST_RECORDS = 2000;
-const REFRESH_KEYS = 1000;
 
 interface Parts {
   readonly account: string;
@@ -34,6 +32,10 @@ interface Parts {
 export function createAccountLedger({ account, tag, redis, run, times }: Parts): AccountLedger {
   const json = async <T>(script: string, args: readonly (string | number)[]) =>
     JSON.parse((await run(script, args)) as string) as T;
+  async function now(): Promise<number> {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
 
   return {
     account,
@@ -42,11 +44,8 @@ export function createAccountLedger({ account, tag, redis, run, times }: Parts):
     ...working(json, run, times),
     ...sweeping(json, run, redis, tag),
     ...reading(json, run),
-    ...refreshing(json),
-    async now() {
-      const [seconds, micros] = await redis.time();
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    },
+    refreshes: createRefreshes({ tag, redis, run, now, retentionMs: times.retentionMs }),
+    now,
   };
 }
 
@@ -212,22 +211,6 @@ function reading(json: Json, run: Run) {
       const [total, texts] = (await run('list-failures', [partId, offset, limit])) as [number, string[]];
       const end = offset + texts.length;
       return { items: texts.map(decodeFailure), next: end < total ? String(end) : null };
-    },
-  } satisfies Partial<AccountLedger>;
-}
-
-function refreshing(json: Json) {
-  return {
-    async refreshPage(script, refreshId, since, adopt, members) {
-      const lines = members.map((m) => `${m.username} ${m.expiresAt ?? 'l'}\n`).join('');
-      const args = [script, `refresh:${refreshId}`, Math.floor(since), adopt ? 1 : 0, lines];
-      const answer = await json<{ drift?: DriftWire[]; known: number; skipped: number }>('refresh-page', args);
-      return { drift: decodeDrift(answer.drift), known: answer.known, skipped: answer.skipped };
-    },
-    async refreshAbsent(script, refreshId, since, adopt, bucket) {
-      const args = [script, `refresh:${refreshId}`, Math.floor(since), adopt ? 1 : 0, bucket, REFRESH_KEYS];
-      const answer = await json<{ drift?: DriftWire[]; known: number; bucket?: number }>('refresh-absent', args);
-      return { drift: decodeDrift(answer.drift), known: answer.known, next: answer.bucket ?? null };
     },
   } satisfies Partial<AccountLedger>;
 }

@@ -27,6 +27,15 @@ export type {
   SessionCookies,
 } from './directory-types.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './open-ledger.ts';
+export {
+  DRIFT_KINDS,
+  type DriftKind,
+  type Refreshes,
+  type RefreshMode,
+  type RefreshNote,
+  type RefreshRun,
+  type RefreshTaken,
+} from './refresh-types.ts';
 export type {
   AccessRecord,
   Bells,

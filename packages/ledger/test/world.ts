@@ -119,8 +119,8 @@ async function warm({ ledger }: World): Promise<void> {
   await ledger.redrivePart('nothing');
   await ledger.sweepDue(1);
   await ledger.putBack('grant', 'warm', '0');
-  await ledger.refreshPage(SCRIPT, 'warm', 0, false, []);
-  await ledger.refreshAbsent(SCRIPT, 'warm', 0, false, 0);
+  await ledger.refreshes.page(SCRIPT, 'warm', 0, false, []);
+  await ledger.refreshes.absent(SCRIPT, 'warm', 0, false, 0);
   // One part of no rows has the number 1 in every history.
   await ledger.submit({ id: 'warm', kind: 'batch', lane: 'bulk', turn: 'warm', source: 'key' }, 0, []);
 }

@@ -1,6 +1,7 @@
 import type { Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
+import { concludeJob, type JobResult } from './job-result.ts';
 import { CONSUMER_TIMES, type ConsumerTimes, lanePrefix, MAX_STALLED } from './queue-options.ts';
 
 /** A bell as its handler hears it. */
@@ -10,14 +11,8 @@ export interface Bell {
   readonly job: string;
 }
 
-/** What came of a bell; `report` becomes the job's return value. */
-export type BellResult =
-  | { readonly result: 'nothing' }
-  | { readonly result: 'done'; readonly report: object }
-  /** Somebody else goes on with this job, now; spends no attempt. */
-  | { readonly result: 'hand-over' }
-  /** The job waits; spends no attempt. */
-  | { readonly result: 'later'; readonly delayMs: number };
+/** What came of a bell; `nothing`: it was one too many. */
+export type BellResult = JobResult | { readonly result: 'nothing' };
 
 /** Ends early when the signal aborts, with `hand-over` if something is left. An error makes the job run again. */
 export type BellHandler = (bell: Bell, signal: AbortSignal) => Promise<BellResult>;
@@ -66,11 +61,12 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
     lane,
     // Three parameters, or bullmq gives no signal.
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
-      if (halt.signal.aborted) return translate(job, token, { result: 'hand-over' });
+      if (halt.signal.aborted) return concludeJob(job, token, { result: 'hand-over' });
       const bell = { account, lane, job: job.id ?? '' };
       events.fetched(bell);
       const ended = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
-      return translate(job, token, await handler(bell, ended));
+      const result = await handler(bell, ended);
+      return result.result === 'nothing' ? null : concludeJob(job, token, result);
     },
     {
       connection: redis,
@@ -111,22 +107,6 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
       return stopping;
     },
   };
-}
-
-/** The one place that knows bullmq's special errors: neither of them spends an attempt. */
-async function translate(job: Job, token: string | undefined, result: BellResult): Promise<object | null> {
-  switch (result.result) {
-    case 'done':
-      return result.report;
-    case 'nothing':
-      return null;
-    case 'hand-over':
-      await job.moveToWait(token);
-      throw new WaitingError();
-    case 'later':
-      await job.moveToDelayed(Date.now() + result.delayMs, token);
-      throw new DelayedError();
-  }
 }
 
 async function stopWorker(worker: Worker, halt: AbortController, deadline: AbortSignal): Promise<void> {

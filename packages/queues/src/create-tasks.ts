@@ -1,7 +1,8 @@
 import type { Redis } from '@pinegate/runtime';
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import { z } from 'zod';
 import { createQueueCache } from './create-queue-cache.ts';
+import { concludeJob, type JobResult } from './job-result.ts';
 import { CONSUMER_TIMES, MAX_STALLED, sharedPrefix } from './queue-options.ts';
 
 const account = z.string().regex(/^[a-z0-9-]{1,32}$/);
@@ -10,6 +11,7 @@ const username = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
 /** Payloads by kind: parsed when put on the queue and again before they are worked on. */
 const TASKS = {
   'check-session': { queue: 'maintenance', payload: z.strictObject({ account }) },
+  refresh: { queue: 'maintenance', payload: z.strictObject({ account, refresh: z.string().min(1).max(100) }) },
   'look-up': { queue: 'validate', payload: z.strictObject({ username }) },
 } as const;
 
@@ -19,8 +21,13 @@ export type TaskKind = keyof typeof TASKS;
 /** What a task of a kind carries. */
 export type TaskPayload<K extends TaskKind> = z.output<(typeof TASKS)[K]['payload']>;
 
-/** One handler for each kind: a kind without one does not compile. */
-export type TaskHandlers = { readonly [K in TaskKind]: (payload: TaskPayload<K>) => Promise<void> };
+/**
+ * One handler for each kind: a kind without one does not compile. The signal aborts when this process is to end: what takes long hands
+ * its task over then.
+ */
+export type TaskHandlers = {
+  readonly [K in TaskKind]: (payload: TaskPayload<K>, signal: AbortSignal) => Promise<JobResult>;
+};
 
 export const TASK_QUEUES = ['maintenance', 'validate'] as const;
 
@@ -45,6 +52,7 @@ export function createTasks({ redis, ns }: { readonly redis: Redis; readonly ns:
 
 /** Works on the tasks of all accounts. */
 export interface TaskConsumer {
+  /** Takes no more, tells the handlers, and waits for them until the deadline. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -63,8 +71,11 @@ export function createTaskConsumer(options: {
   readonly onFailed: (queue: string, error: Error) => void;
 }): TaskConsumer {
   const { redis, ns, concurrency, handlers, onFailed } = options;
+  const halt = new AbortController();
+  const run = async (job: Job, token: string | undefined) =>
+    concludeJob(job, token, await runTask(handlers, job.name, job.data, halt.signal));
   const workers = TASK_QUEUES.map((queue) => {
-    const worker = new Worker(queue, (job) => runTask(handlers, job.name, job.data), {
+    const worker = new Worker(queue, run, {
       connection: redis,
       prefix: sharedPrefix(ns),
       concurrency,
@@ -80,17 +91,21 @@ export function createTaskConsumer(options: {
   });
   return {
     async stop(deadline) {
-      await Promise.all(workers.map((worker) => Promise.race([worker.close(), aborted(deadline)])));
+      // bullmq must know that it is closing before tasks come back, or it takes them again.
+      const closed = workers.map((worker) => worker.close());
+      halt.abort();
+      await Promise.race([Promise.all(closed), aborted(deadline)]);
     },
   };
 }
 
-async function runTask(handlers: TaskHandlers, kind: string, data: unknown): Promise<void> {
+async function runTask(handlers: TaskHandlers, kind: string, data: unknown, signal: AbortSignal): Promise<JobResult> {
   if (!Object.hasOwn(TASKS, kind)) throw new UnknownTaskError(`no handler for a task of this kind`);
   const task = kind as TaskKind;
   const parsed = TASKS[task].payload.safeParse(data);
   if (!parsed.success) throw new UnknownTaskError(`a ${kind} task with a payload that cannot be read`);
-  await (handlers[task] as (payload: unknown) => Promise<void>)(parsed.data);
+  const handle = handlers[task] as (payload: unknown, signal: AbortSignal) => Promise<JobResult>;
+  return handle(parsed.data, signal);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

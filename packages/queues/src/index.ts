@@ -20,4 +20,5 @@ export {
   type Tasks,
   UnknownTaskError,
 } from './create-tasks.ts';
+export type { JobResult } from './job-result.ts';
 export type { ConsumerTimes } from './queue-options.ts';

@@ -1,12 +1,14 @@
 -- refresh-absent: after a complete list, what is on none of its pages is absent. One bounded step over the buckets.
 -- KEYS[1] meta · ARGV script, key of the set of names seen, time the first page was asked for, adopt 0|1, bucket, keys to look at
--- Answers JSON {drift, known, bucket}; without bucket: the end, and the set of names is gone.
+-- Answers JSON {drift, known, bucket, lost}; without bucket: the end, and the set of names is dropped. lost: the set was gone before, so
+-- that nobody may be called absent.
 --!include clock
 --!include store
 --!include claims
 local script, seen, since, adopt = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local t = now()
 local drift, known = {}, 0
+if redis.call('EXISTS', tag .. seen) == 0 then return cjson.encode({ known = 0, lost = true }) end
 
 local next_bucket = each_record(script, tonumber(ARGV[5]), tonumber(ARGV[6]), function(e)
   local r = e.r

@@ -8,6 +8,9 @@ local script, seen, since, adopt = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] 
 local SEEN_MS = 3600000
 local t = now()
 local drift, known, skipped = {}, 0, 0
+local shown = shown_at(t)
+-- No name: tells a list without members from a set that is gone.
+redis.call('SADD', tag .. seen, '')
 
 for spelling, state in ARGV[5]:gmatch('(%S+) (%S+)') do
   local name = spelling:lower()
@@ -18,7 +21,7 @@ for spelling, state in ARGV[5]:gmatch('(%S+) (%S+)') do
     skipped = skipped + 1
   else
     local read = state_in(state)
-    if r.base ~= read then drift[#drift + 1] = { spelling, state_out(r.base), state } end
+    if shown(r.base) ~= shown(read) then drift[#drift + 1] = { spelling, state_out(r.base), state } end
     known = known + 1
     if adopt then
       r.base, r.at, r.case, r.accepted = read, t, case_of(spelling), true

@@ -95,15 +95,16 @@ export async function* refresher({ loop, ledger, checker, upstream, users, chaos
     for (const name of checker.names)
       loop.at(since + loop.int(4) * UNIT, () => void seen.set(name, upstream.listed(name)));
     yield 5 * UNIT;
+    await checker.plain('refreshPage', () => ledger.refreshes.page(SCRIPT, `r${n}`, since, true, []));
     for (const [name, state] of seen) {
       if (state === 'n') continue;
       yield loop.int(4) * UNIT;
       const member = { username: users.get(name)?.spelling ?? name, expiresAt: state === 'l' ? null : state };
       await checker.plain(`refreshPage ${name} ${state}`, () =>
-        ledger.refreshPage(SCRIPT, `r${n}`, since, true, [member]),
+        ledger.refreshes.page(SCRIPT, `r${n}`, since, true, [member]),
       );
     }
     yield loop.int(4) * UNIT;
-    await checker.plain('refreshAbsent', () => ledger.refreshAbsent(SCRIPT, `r${n}`, since, true, 0));
+    await checker.plain('refreshAbsent', () => ledger.refreshes.absent(SCRIPT, `r${n}`, since, true, 0));
   }
 }

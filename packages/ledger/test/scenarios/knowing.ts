@@ -97,8 +97,8 @@ export const knowing: readonly Scenario[] = [
       await t.settle('cid', 'w2', await t.arm('cid', 'w2'), { result: 'applied', target: LIFE });
       await t.settle('dan', 'w3', await t.arm('dan', 'w3'), { result: 'uncertain' });
       const members = ['ann', 'bob', 'cid'].map((username) => ({ username, expiresAt: since + 9 * DAY }));
-      await t.ledger.refreshPage(SCRIPT, 'r1', since, true, members);
-      await t.ledger.refreshAbsent(SCRIPT, 'r1', since, true, 0);
+      await t.ledger.refreshes.page(SCRIPT, 'r1', since, true, members);
+      await t.ledger.refreshes.absent(SCRIPT, 'r1', since, true, 0);
       expect((await t.record('ann')).base).toEqual({ state: 'unknown' });
       expect((await t.record('bob')).base).toEqual(at);
       expect((await t.record('cid')).base).toEqual(LIFE);
