@@ -16,6 +16,8 @@ export interface ApiContext {
   readonly settled: SettledEvents;
   readonly usernames: UsernameChecks;
   readonly sessions: SessionChecks;
+  /** Puts a refresh on the queue of the workers. */
+  askRefresh(account: string, refresh: string): Promise<void>;
   readonly budgets: BudgetReader;
   /** Rings for what was written; never fails, since the sweeper rings where this did not. */
   ring(account: string, bells: Bells): Promise<void>;

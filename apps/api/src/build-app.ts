@@ -15,6 +15,7 @@ import { addDocs } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { refreshRoutes } from './routes/refreshes.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { usernameRoutes } from './routes/usernames.ts';
 import { userRoutes } from './routes/users.ts';
@@ -56,6 +57,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(batchRoutes(context));
   await app.register(usernameRoutes(context));
   await app.register(scriptRoutes(context));
+  await app.register(refreshRoutes(context));
   await app.register(accountRoutes(context));
   await app.register(keyRoutes(context));
   await app.register(auditRoutes(context));

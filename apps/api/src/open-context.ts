@@ -82,6 +82,7 @@ export function openContext(
     settled: buildSettledEvents(events),
     usernames: buildUsernameChecks(names, lookUp),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),
+    askRefresh: (account, refresh) => tasks.put('refresh', [{ account, refresh }]),
     budgets: createBudgetReader({ redis, ns }),
     ring: buildRing(bells, counters, log),
     ping: async () => {

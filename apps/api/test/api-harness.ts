@@ -47,6 +47,7 @@ export interface ApiHarness {
   /** What stands in for the workers; a test replaces it. */
   readonly tasks: {
     checkSession(account: string): Promise<void>;
+    refresh(account: string, refresh: string): Promise<void>;
     validate(names: readonly string[]): Promise<void>;
   };
   readonly names: Map<string, KnownName>;
@@ -95,7 +96,11 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   const names = new Map<string, KnownName>();
   const readNames = async (asked: readonly string[]) => asked.map((name) => names.get(name.toLowerCase()) ?? null);
   const rung: ApiHarness['rung'] = [];
-  const tasks: ApiHarness['tasks'] = { checkSession: async () => {}, validate: async () => {} };
+  const tasks: ApiHarness['tasks'] = {
+    checkSession: async () => {},
+    refresh: async () => {},
+    validate: async () => {},
+  };
   const state = { full: false };
   const context: ApiContext = {
     log,
@@ -106,6 +111,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     settled: buildSettledEvents(events),
     usernames: buildUsernameChecks({ getMany: readNames, lookAgain: readNames }, (asked) => tasks.validate(asked)),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
+    askRefresh: (account, refresh) => tasks.refresh(account, refresh),
     budgets: createBudgetReader({ redis, ns }),
     ring: async (account, bells) => void rung.push({ account, bells }),
     ping: async () => void (await redis.ping()),

@@ -27,15 +27,15 @@ export async function readMembers(
   let cursor: string | null = null;
   for (let pages = 1; pages <= MAX_PAGES; pages++) {
     const page: MemberPage = await fetchPage(cursor);
+    const place = page.next === null ? null : (new URLSearchParams(page.next).get('c') ?? page.next);
+    if (place !== null && cursors.has(place)) throw new ReadingError('list_repeats');
     for (const member of page.members) {
       const name = member.username.toLowerCase();
       if (members.has(name)) throw new ReadingError('list_changed');
       members.set(name, member);
     }
     await onPage({ pages, members: members.size });
-    if (page.next === null) return members;
-    const place = new URLSearchParams(page.next).get('c') ?? page.next;
-    if (cursors.has(place)) throw new ReadingError('list_repeats');
+    if (place === null) return members;
     cursors.add(place);
     cursor = page.next;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
-import { type ConsumerTimes, createBells, createTaskConsumer } from '@pinegate/queues';
+import { type ConsumerTimes, createBells, createTaskConsumer, createTasks } from '@pinegate/queues';
 import {
   checkRedis,
   closeRedis,
@@ -14,6 +14,7 @@ import {
 } from '@pinegate/runtime';
 import { createTradingView } from '@pinegate/tradingview';
 import { buildSweeper } from './build-sweeper.ts';
+import { buildUpkeep } from './build-upkeep.ts';
 import { createDueMarks } from './create-due-marks.ts';
 import { createLeader } from './create-leader.ts';
 import { createWorkerMetrics } from './create-worker-metrics.ts';
@@ -84,11 +85,18 @@ export async function startWorker(
   lifecycle.onClose('usernames', () => usernames.close());
   const bells = createBells({ redis, ns });
   lifecycle.onClose('bells', () => bells.close());
+  const producer = createTasks({ redis, ns });
+  lifecycle.onClose('task producer', () => producer.close());
+  const sweep = buildSweeper({ directory, ledger, bells, events, monotonic });
+  const upkeep = buildUpkeep({ directory, ledger, tasks: producer, monotonic });
   const leader = createLeader({
     redis,
     ns,
     log,
-    tick: buildSweeper({ directory, ledger, bells, events, monotonic }),
+    async tick() {
+      await sweep();
+      await upkeep();
+    },
   });
   lifecycle.onClose('leader', () => leader.stop());
 

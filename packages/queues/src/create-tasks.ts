@@ -72,8 +72,11 @@ export function createTaskConsumer(options: {
 }): TaskConsumer {
   const { redis, ns, concurrency, handlers, onFailed } = options;
   const halt = new AbortController();
-  const run = async (job: Job, token: string | undefined) =>
-    concludeJob(job, token, await runTask(handlers, job.name, job.data, halt.signal));
+  const run = async (job: Job, token: string | undefined) => {
+    // A fetch that was under way when the worker closed still brings a task.
+    if (halt.signal.aborted) return concludeJob(job, token, { result: 'hand-over' });
+    return concludeJob(job, token, await runTask(handlers, job.name, job.data, halt.signal));
+  };
   const workers = TASK_QUEUES.map((queue) => {
     const worker = new Worker(queue, run, {
       connection: redis,

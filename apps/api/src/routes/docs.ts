@@ -73,6 +73,7 @@ const TAGS = [
   { name: 'batches', description: 'Many operations at once' },
   { name: 'usernames', description: 'Who exists, and how they spell themselves' },
   { name: 'scripts', description: 'Scripts of all accounts' },
+  { name: 'refreshes', description: 'Reading whole member lists' },
   { name: 'accounts', description: 'Logins of authors: scripts, budgets, cookies' },
   { name: 'keys', description: 'API keys' },
   { name: 'audit', description: 'Who did what, when and why' },
