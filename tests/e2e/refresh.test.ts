@@ -1,6 +1,6 @@
 import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from './stack.ts';
+import { type Stack, startStack } from '../stack/start-stack.ts';
 
 const SCRIPT = `PUB;${'d4'.repeat(16)}`;
 const PATH = `/v1/scripts/${encodeURIComponent(SCRIPT)}`;
