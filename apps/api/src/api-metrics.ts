@@ -1,11 +1,11 @@
-import type { CounterMetric, HistogramMetric, Metrics } from '@pinegate/runtime';
-
-type RequestLabel = 'method' | 'route' | 'status_code';
+import type { Action, Outcome } from '@pinegate/access';
+import { type CounterMetric, createHttpMetrics, type Metrics, type ObservedRequest } from '@pinegate/runtime';
 
 /** What the api counts. */
 export interface ApiMetrics {
-  readonly requests: CounterMetric<RequestLabel>;
-  readonly seconds: HistogramMetric<RequestLabel>;
+  requested(request: ObservedRequest): void;
+  /** Operations that ended without a worker: replaced or already so when accepted, cancelled. */
+  ended(ended: readonly { readonly action: Action; readonly outcome: Outcome; readonly count?: number }[]): void;
   readonly rows: CounterMetric<'verdict'>;
   readonly missedRings: CounterMetric<never>;
   readonly cache: CounterMetric<'result'>;
@@ -13,15 +13,23 @@ export interface ApiMetrics {
 
 /** Registers the api's metrics. */
 export function buildApiMetrics(metrics: Metrics): ApiMetrics {
-  const labels = ['method', 'route', 'status_code'] as const;
+  const operations = metrics.counter({
+    name: 'pinegate_operations_total',
+    help: 'Operations that ended, by outcome.',
+    labels: ['action', 'outcome'],
+  });
+  const supersessions = metrics.counter({
+    name: 'pinegate_supersessions_total',
+    help: 'Operations that ended because a later one replaced them.',
+  });
   return {
-    requests: metrics.counter({ name: 'http_requests_total', help: 'Requests answered', labels }),
-    seconds: metrics.histogram({
-      name: 'http_request_duration_seconds',
-      help: 'From the head of a request to the end of its answer',
-      labels,
-      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    }),
+    requested: createHttpMetrics(metrics),
+    ended(ended) {
+      for (const { action, outcome, count = 1 } of ended) {
+        operations.inc({ action, outcome }, count);
+        if (outcome === 'superseded') supersessions.inc({}, count);
+      }
+    },
     rows: metrics.counter({
       name: 'pinegate_rows_total',
       help: 'Operations received, alone or in batches, by what was decided',

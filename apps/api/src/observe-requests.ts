@@ -2,13 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiMetrics } from './api-metrics.ts';
 
 /** One log line and one count for each request, by route and never by content. */
-export function addObservation(app: FastifyInstance, { requests, seconds }: ApiMetrics): void {
+export function addObservation(app: FastifyInstance, { requested }: ApiMetrics): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     const route = request.routeOptions.url ?? 'none';
-    const labels = { method, route, status_code: reply.statusCode };
-    requests.inc(labels);
-    seconds.observe(labels, reply.elapsedTime / 1_000);
+    requested({ method, route, statusCode: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
     const level = reply.statusCode >= 500 ? 'warn' : 'info';
     request.log[level](
       {

@@ -65,6 +65,7 @@ async function submit(context: ApiContext, submission: Submission): Promise<Answ
       throw new Problem('too_many_pending', detail, { retryAfter: 5 });
     }
     context.counters.rows.inc({ verdict: 'accepted' });
+    context.counters.ended(result.ended);
     await context.ring(route.account, result.bells);
     if (wait !== null && !(await hasSettled(ledger, id))) await wait.settled(waitMs, signal);
     const [[record], settled] = await Promise.all([

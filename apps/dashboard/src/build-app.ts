@@ -5,6 +5,7 @@ import { addAuthentication } from './authenticate.ts';
 import { boardRoutes } from './board-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { addLogin } from './login-routes.ts';
+import { addObservation } from './observe-requests.ts';
 import type { DashboardContext } from './open-context.ts';
 import { overviewRoute } from './overview-route.ts';
 import { addPageHeaders } from './page-headers.ts';
@@ -26,6 +27,7 @@ export async function buildApp(context: DashboardContext): Promise<FastifyInstan
     const said = status >= 500 ? 'The dashboard cannot answer: is Redis up?' : error.message;
     return reply.code(status).type('text/plain; charset=utf-8').send(said);
   });
+  addObservation(app, context);
   refuseCrossSite(app);
   addPageHeaders(app);
   await app.register(fastifyCookie);

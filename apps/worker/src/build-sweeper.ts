@@ -22,7 +22,9 @@ export function buildSweeper(parts: {
 
   async function sweep(account: Account): Promise<void> {
     if (account.state !== 'active') return;
-    const { moved, rung, nextDue } = await sweepAccount(ledger.account(account.id), bells);
+    const { moved, rung, nextDue } = await sweepAccount(ledger.account(account.id), bells, (ended) =>
+      events.ended(account.id, ended),
+    );
     await directory.due.set(account.id, nextDue);
     events.swept(account.id, moved, rung);
   }

@@ -6,6 +6,8 @@ const TICK_MS = 1_000;
 
 /** Runs a task every second in one process of all. */
 export interface Leader {
+  /** Whether this process leads, as it last knew. */
+  isLeading(): boolean;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export function createLeader(options: {
   schedule();
 
   return {
+    isLeading: () => leading && !stopped,
     async stop() {
       stopped = true;
       clearTimeout(timer);

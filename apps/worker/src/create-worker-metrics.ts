@@ -1,8 +1,10 @@
+import { budgetOf } from '@pinegate/budget';
 import type { LaneEvents } from '@pinegate/queues';
 import type { Logger, Metrics } from '@pinegate/runtime';
 import type { WorkerEvents } from './worker-events.ts';
 
 const SETTLE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200];
+const PERMIT_SECONDS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 const REQUEST_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6];
 
 /** The one subscriber to what happens in a worker: turns events into metrics and into log lines. */
@@ -28,6 +30,30 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     help: 'Duration of requests to TradingView.',
     labels: ['endpoint'],
     buckets: REQUEST_SECONDS,
+  });
+  const refusals = metrics.counter({
+    name: 'pinegate_rate_limited_total',
+    help: 'Requests that TradingView refused with 429.',
+    labels: ['account', 'budget'],
+  });
+  const permits = metrics.counter({
+    name: 'pinegate_permits_total',
+    help: 'Permits given; one that is not used comes back and is given again.',
+    labels: ['account', 'budget'],
+  });
+  const permitSeconds = metrics.histogram({
+    name: 'pinegate_permit_wait_seconds',
+    help: 'How long permits were waited for.',
+    labels: ['budget'],
+    buckets: PERMIT_SECONDS,
+  });
+  const supersessions = metrics.counter({
+    name: 'pinegate_supersessions_total',
+    help: 'Operations that ended because a later one replaced them.',
+  });
+  const takeovers = metrics.counter({
+    name: 'pinegate_takeovers_total',
+    help: 'Claims that lapsed and were taken over: their worker died, or was frozen.',
   });
   const verifications = metrics.counter({
     name: 'pinegate_verifications_total',
@@ -56,18 +82,28 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
       ended(_account, ended) {
         for (const { action, outcome, lane, afterMs } of ended) {
           operations.inc({ action, outcome });
+          if (outcome === 'superseded') supersessions.inc();
           settleSeconds.observe({ lane: lane === 'bulk' ? `${action}-bulk` : action }, afterMs / 1000);
         }
       },
-      request({ endpoint, result, ms }) {
+      request({ account, endpoint, result, ms }) {
         requests.inc({ endpoint, result });
         requestSeconds.observe({ endpoint }, ms / 1000);
+        if (result === 'RATE_LIMITED' && account) refusals.inc({ account, budget: budgetOf(endpoint, {}) });
       },
       verified(account, result) {
         verifications.inc({ result });
         if (result !== 'differs') return;
         corrections.inc();
         log.warn({ account }, 'a verification found another state than was written: writing it again');
+      },
+      permitted(account, budget, count, waitedMs) {
+        permits.inc({ account, budget }, count);
+        permitSeconds.observe({ budget }, waitedMs / 1000);
+      },
+      tookOver(account, count) {
+        takeovers.inc({}, count);
+        log.warn({ account, count }, 'claims had lapsed and were taken over');
       },
       lost(account) {
         lost.inc();

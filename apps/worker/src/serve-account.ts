@@ -16,6 +16,7 @@ import type { DueMarks } from './create-due-marks.ts';
 import { createSettler } from './create-settler.ts';
 import type { InFlight } from './in-flight.ts';
 import { lookUpUsername } from './look-up-username.ts';
+import { observePermits } from './observe-permits.ts';
 import { refreshScript } from './refresh-script.ts';
 import { workChunk } from './work-chunk.ts';
 import type { WorkerEvents } from './worker-events.ts';
@@ -65,7 +66,11 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
   const { ns, redis, directory, events } = parts;
   const id = first.id;
   const log = parts.log.child({ account: id });
-  const budget = createBudget({ redis, ns, account: id, worker: parts.worker, settings: budgetSettings(first) });
+  const budget = observePermits(
+    createBudget({ redis, ns, account: id, worker: parts.worker, settings: budgetSettings(first) }),
+    () => performance.now(),
+    (name, count, waitedMs) => events.permitted(id, name, count, waitedMs),
+  );
   const login = createLogin(parts, id, budget);
   const room = parts.inFlight.open();
   const pineIds = new Map<number, string>();

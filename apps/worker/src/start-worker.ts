@@ -1,22 +1,27 @@
 import { readFileSync } from 'node:fs';
+import { createBudgetReader } from '@pinegate/budget';
 import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { type ConsumerTimes, createBells, createTaskConsumer, createTasks } from '@pinegate/queues';
 import {
   checkRedis,
   closeRedis,
   createHealthServer,
+  createHttpMetrics,
   createMemoryGuard,
   createMetrics,
   type Lifecycle,
   type Logger,
+  memoryBytes,
   openRedis,
   redisReady,
 } from '@pinegate/runtime';
 import { createTradingView } from '@pinegate/tradingview';
+import { createAccountGauges } from './account-gauges.ts';
 import { buildSweeper } from './build-sweeper.ts';
 import { buildUpkeep } from './build-upkeep.ts';
 import { createDueMarks } from './create-due-marks.ts';
 import { createLeader } from './create-leader.ts';
+import { createPoolGauge } from './create-pool-gauge.ts';
 import { createWorkerMetrics } from './create-worker-metrics.ts';
 import { followDirectory } from './follow-directory.ts';
 import { createInFlight } from './in-flight.ts';
@@ -49,6 +54,7 @@ export async function startWorker(
     ready: () => (accountsReady && redis.status === 'ready' ? { ok: true } : { ok: false, reason: 'not ready' }),
     live: () => ({ ok: true }),
     metrics,
+    onRequest: createHttpMetrics(metrics),
     log,
   });
   lifecycle.onClose('health', () => health.close());
@@ -64,6 +70,7 @@ export async function startWorker(
     ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
   });
   lifecycle.onClose('upstream', () => upstream.destroy());
+  createPoolGauge(metrics, upstream);
 
   const { secretKey, previousSecretKey, times } = config;
   const directory = openDirectory({
@@ -99,6 +106,9 @@ export async function startWorker(
     },
   });
   lifecycle.onClose('leader', () => leader.stop());
+  const sources = { directory, ledger, budgets: createBudgetReader({ redis, ns }), isLeading: leader.isLeading };
+  const readMemory = async () => memoryBytes(await redis.info('memory'));
+  createAccountGauges(metrics, { ...sources, readMemory, now: Date.now }, log);
 
   const accounts = followDirectory(
     {

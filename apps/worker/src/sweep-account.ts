@@ -1,5 +1,5 @@
 import { LANES } from '@pinegate/access';
-import type { AccountLedger } from '@pinegate/ledger';
+import type { AccountLedger, EndedOperation } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
 
 const KEYS_AT_ONCE = 500;
@@ -16,8 +16,12 @@ export interface SweepResult {
  * Finds what nobody would ring for again: keys that are due, chunks whose job is gone, completed or failed, chunks that wait in a lane
  * with too few jobs, cancels whose caller died. Bounded: what is left is found by the next sweep.
  */
-export async function sweepAccount(ledger: AccountLedger, bells: Bells): Promise<SweepResult> {
-  await finishCancels(ledger);
+export async function sweepAccount(
+  ledger: AccountLedger,
+  bells: Bells,
+  onEnded: (ended: readonly EndedOperation[]) => void = () => {},
+): Promise<SweepResult> {
+  await finishCancels(ledger, onEnded);
   let moved = 0;
   let nextDue: number | null = null;
   for (let step = 0; step < MOST_STEPS; step++) {
@@ -31,9 +35,13 @@ export async function sweepAccount(ledger: AccountLedger, bells: Bells): Promise
   return { moved, rung, nextDue };
 }
 
-async function finishCancels(ledger: AccountLedger): Promise<void> {
+async function finishCancels(
+  ledger: AccountLedger,
+  onEnded: (ended: readonly EndedOperation[]) => void,
+): Promise<void> {
   for (let step = 0; step < MOST_STEPS; step++) {
-    const { left } = await ledger.cancelSome();
+    const { left, ended } = await ledger.cancelSome();
+    onEnded(ended);
     if (left === 0) break;
   }
 }

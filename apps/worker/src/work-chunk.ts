@@ -86,10 +86,11 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
     const token = randomUUID();
     const sentAt = ctx.monotonic();
     const hand = { grant: 0, revoke: 0, list: 0, [budget]: names.length };
-    const { keys, ended } = await ctx.ledger.claim(chunk.script, names, token, hand);
+    const { keys, ended, takeovers } = await ctx.ledger.claim(chunk.script, names, token, hand);
     const answeredAt = ctx.monotonic();
     count(ended);
     ctx.events.ended(ctx.account, ended);
+    if (takeovers > 0) ctx.events.tookOver(ctx.account, takeovers);
     let started = 0;
     for (const key of keys) {
       if (key.need === 'permit') {

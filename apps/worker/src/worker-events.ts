@@ -1,3 +1,4 @@
+import type { BudgetName } from '@pinegate/budget';
 import type { CacheResult, EndedOperation } from '@pinegate/ledger';
 import type { Observation } from '@pinegate/tradingview';
 
@@ -7,6 +8,10 @@ export interface WorkerEvents {
   request(observation: Observation): void;
   /** A write that had to be corrected after its window. */
   verified(account: string, result: 'agrees' | 'differs'): void;
+  /** Permits were given after so many ms. */
+  permitted(account: string, budget: BudgetName, count: number, waitedMs: number): void;
+  /** Lapsed claims of others were taken over. */
+  tookOver(account: string, count: number): void;
   /** A settle found its claim gone. */
   lost(account: string): void;
   sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { ObservedRequest } from './http-metrics.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -17,6 +18,8 @@ export type HealthServerOptions = {
   metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** A probe that takes longer has failed. Default 2 s. */
   timeoutMs?: number;
+  /** Told of each request that was answered. */
+  onRequest?: (request: ObservedRequest) => void;
   log?: Logger;
 };
 
@@ -24,7 +27,7 @@ export type HealthServer = { readonly port: number; close(): Promise<void> };
 
 /** Serves `/healthz` (live), `/readyz` (ready) and `/metrics` for a process that has no other HTTP server. */
 export async function createHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { ready, live, metrics, timeoutMs = 2_000, log } = options;
+  const { ready, live, metrics, timeoutMs = 2_000, onRequest, log } = options;
   const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
     '/healthz': async (response) => answerProbe(response, await runProbe(live, timeoutMs)),
     '/readyz': async (response) => answerProbe(response, await runProbe(ready, timeoutMs)),
@@ -34,7 +37,14 @@ export async function createHealthServer(options: HealthServerOptions): Promise<
     },
   };
   const server = createServer((request, response) => {
-    const route = routes[request.url?.split('?', 1)[0] ?? ''];
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const route = routes[path];
+    const startedAt = performance.now();
+    response.once('finish', () => {
+      const seconds = (performance.now() - startedAt) / 1_000;
+      const known = route === undefined ? 'none' : path;
+      onRequest?.({ method: request.method ?? '', route: known, statusCode: response.statusCode, seconds });
+    });
     if (route === undefined) return void response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     route(response).catch((err: unknown) => {

@@ -9,9 +9,10 @@ export {
   type Probe,
   type ProbeResult,
 } from './health-server.ts';
+export { createHttpMetrics, type ObservedRequest } from './http-metrics.ts';
 export { type Closer, createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
-export { createMemoryGuard, type MemoryGuard } from './memory-guard.ts';
+export { createMemoryGuard, type MemoryGuard, memoryBytes } from './memory-guard.ts';
 export {
   type CounterMetric,
   createMetrics,

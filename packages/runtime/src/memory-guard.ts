@@ -42,9 +42,14 @@ export function createMemoryGuard(redis: Redis, log: Logger): MemoryGuard {
 
 /** The share of maxmemory that is used, from the text of INFO; 0 where there is no limit. */
 export function memoryUse(info: string): number {
+  const { used, max } = memoryBytes(info);
+  return max === 0 ? 0 : used / max;
+}
+
+/** Bytes in use and at most (0 = no limit), from the text of INFO. */
+export function memoryBytes(info: string): { readonly used: number; readonly max: number } {
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  const limit = field('maxmemory');
-  return limit === 0 ? 0 : field('used_memory') / limit;
+  return { used: field('used_memory'), max: field('maxmemory') };
 }
 
 /** Whether a full Redis makes room by itself, as one that is only a cache does. */

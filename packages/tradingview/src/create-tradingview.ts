@@ -22,6 +22,10 @@ export function createTradingView(options: TradingViewOptions): TradingView {
     ...buildSessionCalls(requests, perform),
     ...buildAccessCalls(requests, perform),
     ...buildMemberCalls(requests, perform),
+    pool() {
+      const { connected, free, queued, running } = pool.stats;
+      return { connected, free, queued, running };
+    },
     close() {
       closing ??= destroying ?? pool.close();
       return closing;

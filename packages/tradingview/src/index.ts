@@ -11,4 +11,11 @@ export {
   type TradingViewErrorCode,
   type TradingViewErrorReason,
 } from './trading-view-error.ts';
-export type { CallOptions, Observation, SessionCheck, TradingView, TradingViewOptions } from './tradingview.ts';
+export type {
+  CallOptions,
+  Observation,
+  PoolUse,
+  SessionCheck,
+  TradingView,
+  TradingViewOptions,
+} from './tradingview.ts';

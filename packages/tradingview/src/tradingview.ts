@@ -26,6 +26,14 @@ export type TradingViewOptions = Omit<PoolOptions, 'deadlineMs'> & {
   readonly onRequest?: (observation: Observation) => void;
 };
 
+/** Connections open and idle, and requests waiting for one and under way. */
+export type PoolUse = {
+  readonly connected: number;
+  readonly free: number;
+  readonly queued: number;
+  readonly running: number;
+};
+
 export type CallOptions = {
   /** Gives up. A write that may have reached the server then ends `UNCERTAIN`, anything else `ABORTED`. */
   readonly signal?: AbortSignal;
@@ -84,6 +92,8 @@ export type TradingView = {
   listScripts(session: Session, options?: CallOptions): Promise<readonly string[]>;
   /** Signs in once. Only on an operator's request: see SignInResult. */
   signIn(username: string, password: string, options?: CallOptions): Promise<SignInResult>;
+  /** What the pool of connections is doing now. */
+  pool(): PoolUse;
   /** Takes no more calls and resolves when those under way have ended. Idempotent. */
   close(): Promise<void>;
   /** Ends every call now: a write that was sent `UNCERTAIN`, all else `ABORTED`. Idempotent. */

@@ -1,4 +1,4 @@
-import type { BatchRecord, Directory, Ledger } from '@pinegate/ledger';
+import type { BatchRecord, Directory, EndedOperation, Ledger } from '@pinegate/ledger';
 import type { FastifyBaseLogger } from 'fastify';
 
 /** Cancels batches. */
@@ -9,8 +9,13 @@ export interface BatchCancels {
   close(): Promise<void>;
 }
 
-/** Builds what cancels batches. */
-export function buildBatchCancels(directory: Directory, ledger: Ledger, log: FastifyBaseLogger): BatchCancels {
+/** Builds what cancels batches. @param onEnded told of the operations that were taken out. */
+export function buildBatchCancels(
+  directory: Directory,
+  ledger: Ledger,
+  onEnded: (ended: readonly EndedOperation[]) => void,
+  log: FastifyBaseLogger,
+): BatchCancels {
   const underWay = new Map<string, Promise<void>>();
   const again = new Set<string>();
   let closed = false;
@@ -18,7 +23,11 @@ export function buildBatchCancels(directory: Directory, ledger: Ledger, log: Fas
   async function takeOut(account: string): Promise<void> {
     do {
       again.delete(account);
-      for (let left = 1; left > 0 && !closed; ) ({ left } = await ledger.account(account).cancelSome());
+      for (let left = 1; left > 0 && !closed; ) {
+        const step = await ledger.account(account).cancelSome();
+        left = step.left;
+        onEnded(step.ended);
+      }
     } while (again.has(account) && !closed);
   }
 

@@ -1,4 +1,4 @@
-import type { AccountLedger, Bells, PartRef, SubmitRow } from '@pinegate/ledger';
+import type { AccountLedger, Bells, EndedCount, PartRef, SubmitRow } from '@pinegate/ledger';
 import { Problem } from '../problem.ts';
 import { persist } from './persist.ts';
 
@@ -6,6 +6,7 @@ import { persist } from './persist.ts';
 export interface Submitted {
   readonly refused: readonly number[];
   readonly bells: readonly Bells[];
+  readonly ended: readonly EndedCount[];
 }
 
 /** The submits of one part, strictly one after another. */
@@ -27,7 +28,7 @@ export function buildPartSubmits(ledger: AccountLedger, part: PartRef): PartSubm
     if (result.status === 'cancelled') throw new Problem('batch_cancelled', 'The batch was cancelled.');
     if (result.status === 'gap') return sendAround(result.watermark, rows);
     after = Math.max(after, last);
-    return { refused: result.refused, bells: [result.bells] };
+    return { refused: result.refused, bells: [result.bells], ended: result.ended };
   }
 
   // The ledger is ahead of this request: an earlier one sent these rows, or some of them.
@@ -37,11 +38,15 @@ export function buildPartSubmits(ledger: AccountLedger, part: PartRef): PartSubm
     }
     const known = rows.filter(({ row }) => row <= watermark);
     const unknown = rows.filter(({ row }) => row > watermark);
-    const first = known.length === 0 ? { refused: [], bells: [] } : await send(known);
+    const first = known.length === 0 ? { refused: [], bells: [], ended: [] } : await send(known);
     after = watermark;
     if (unknown.length === 0) return first;
     const second = await send(unknown);
-    return { refused: [...first.refused, ...second.refused], bells: [...first.bells, ...second.bells] };
+    return {
+      refused: [...first.refused, ...second.refused],
+      bells: [...first.bells, ...second.bells],
+      ended: [...first.ended, ...second.ended],
+    };
   }
 
   return {

@@ -76,6 +76,7 @@ function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease
     ledger,
     ring,
     counted: (verdict, count) => counters.rows.inc({ verdict }, count),
+    ended: counters.ended,
   };
   return receiveBatch(parts, {
     id,

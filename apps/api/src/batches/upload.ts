@@ -1,4 +1,4 @@
-import type { Bells, Checkpoint, Directory, LaneClass, Ledger, Rejection } from '@pinegate/ledger';
+import type { Bells, Checkpoint, Directory, EndedCount, LaneClass, Ledger, Rejection } from '@pinegate/ledger';
 import { buildPartSubmits, type PartSubmits, type Submitted } from './part-submits.ts';
 import { persist } from './persist.ts';
 import { planChunk } from './plan-chunk.ts';
@@ -19,6 +19,8 @@ export interface UploadParts {
   ring(account: string, bells: Bells): Promise<void>;
   /** Told of rows that were decided on, for metrics. */
   counted(verdict: 'accepted' | 'rejected', rows: number): void;
+  /** Told of operations that ended at once. */
+  ended(ended: readonly EndedCount[]): void;
 }
 
 /** One upload, new or resumed. */
@@ -110,12 +112,13 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
     await Promise.all([persist(() => directory.batches.reject(batch, rejections)), addParts()]);
   }
 
-  async function conclude(account: string, { refused, bells }: Submitted): Promise<void> {
+  async function conclude(account: string, { refused, bells, ended }: Submitted): Promise<void> {
     if (refused.length > 0) {
       const rejections = refused.map((row) => ({ row, code: 'too_many_pending', detail: TOO_MANY }));
       await persist(() => directory.batches.reject(batch, rejections));
       parts.counted('rejected', refused.length);
     }
+    parts.ended(ended);
     for (const ringing of bells) await parts.ring(account, ringing);
   }
 

@@ -128,9 +128,9 @@ function addBatchReads(app: App, { directory, ledger, log }: ApiContext): void {
 }
 
 function addBatchWrites(app: App, context: ApiContext): void {
-  const { directory, ledger, log } = context;
+  const { directory, ledger, counters, log } = context;
   const reader = buildBatchReader(directory, ledger, log);
-  const cancels = buildBatchCancels(directory, ledger, log);
+  const cancels = buildBatchCancels(directory, ledger, counters.ended, log);
   app.addHook('onClose', () => cancels.close());
 
   async function read(id: string): Promise<BatchView> {
