@@ -12,6 +12,7 @@ import type {
   Page,
   PartRecord,
   PartRef,
+  RecentFailure,
   Redriven,
   Settled,
   Settlement,
@@ -57,7 +58,12 @@ export interface AccountLedger {
     names: readonly string[],
     token: string,
     permits: Readonly<Record<CallBudget, number>>,
-  ): Promise<{ readonly keys: readonly Claimed[]; readonly ended: readonly EndedOperation[] }>;
+  ): Promise<{
+    readonly keys: readonly Claimed[];
+    readonly ended: readonly EndedOperation[];
+    /** Claims of others that had lapsed. */
+    readonly takeovers: number;
+  }>;
   /** After a read for `base` begun at `readAt` (a lower bound). Answers `write`, or why not. */
   fix(
     script: number,
@@ -88,6 +94,12 @@ export interface AccountLedger {
   /** Puts a chunk back at the head of its turn if `job` still holds it. */
   putBack(lane: Lane, job: string, chunk: string): Promise<boolean>;
   summary(): Promise<LedgerSummary>;
+  /** What jobs hold, in their order, without taking anything: null for one that has no chunk (yet, or any more). */
+  lookAtChunks(lane: Lane, jobs: readonly string[]): Promise<readonly (Chunk | null)[]>;
+  /** Ids of the batches with something pending here, those first that have waited longest, at most `limit` a lane. */
+  openBatches(limit: number): Promise<readonly string[]>;
+  /** The newest 20 operations that ended badly, newest first. */
+  recentFailures(): Promise<readonly RecentFailure[]>;
 
   /** One step of at most 500 failed operations; call again while `more` > 0. */
   redrivePart(partId: string): Promise<Redriven & { readonly more: number }>;

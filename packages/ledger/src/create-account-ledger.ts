@@ -8,12 +8,13 @@ import {
   decodeClaimedOrSettled,
   decodeFailure,
   decodePart,
+  decodeRecentFailure,
   decodeRecord,
   decodeSettled,
   type PartWire,
   type RecordWire,
 } from './decode-answers.ts';
-import type { Bells, Settlement, SubmitResult } from './types.ts';
+import type { Bells, Chunk, EndedCount, Settlement, SubmitResult } from './types.ts';
 import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wire.ts';
 
 const CANCEL_KEYS = 1000;
@@ -43,7 +44,7 @@ export function createAccountLedger({ account, tag, redis, run, times }: Parts):
     ...writing(json, run, times),
     ...working(json, run, times),
     ...sweeping(json, run, redis, tag),
-    ...reading(json, run),
+    ...reading(json, run, redis, tag),
     refreshes: createRefreshes({ tag, redis, run, now, retentionMs: times.retentionMs }),
     now,
   };
@@ -65,6 +66,7 @@ function writing(json: Json, run: Run, times: LedgerTimes) {
         wm: number;
         refused?: number[];
         bells?: Bells;
+        ended?: [EndedCount['outcome'], EndedCount['action'], number][];
       }>('submit', [
         part.id,
         part.kind === 'single' ? 's' : 'b',
@@ -79,7 +81,8 @@ function writing(json: Json, run: Run, times: LedgerTimes) {
       if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
       if (answer.s === 'cancelled') return { status: 'cancelled' };
       const { part: number, at: acceptedAt, refused = [], bells = {} } = answer;
-      return { status: 'taken', part: number, acceptedAt, refused, bells };
+      const ended = (answer.ended ?? []).map(([outcome, action, count]) => ({ outcome, action, count }));
+      return { status: 'taken', part: number, acceptedAt, refused, bells, ended };
     },
     async cancel(partId) {
       return (await run('cancel', [partId])) === 1;
@@ -103,16 +106,13 @@ function working(json: Json, run: Run, times: LedgerTimes) {
   return {
     async take(lane, job) {
       const answer = (await run('take', [lane, job])) as [string, string | null] | null;
-      if (!answer?.[1]) return null;
-      const [head = '', ...names] = answer[1].split('\n');
-      const [script, action] = head.split(' ');
-      return { id: answer[0], script: Number(script), action: action === 'revoke' ? 'revoke' : 'grant', names };
+      return decodeChunk(answer);
     },
     async close(lane, job, chunk) {
       await run('close', [lane, job, chunk]);
     },
     async claim(script, names, token, permits) {
-      const { keys = [], ended } = await json<{ keys?: AnswerWire[]; ended?: EndedWire[] }>('claim', [
+      const answer = await json<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number }>('claim', [
         script,
         token,
         times.leaseMs,
@@ -124,7 +124,8 @@ function working(json: Json, run: Run, times: LedgerTimes) {
         permits.list,
         names.join(' '),
       ]);
-      return { keys: keys.map(decodeClaimed), ended: decodeEnded(ended) };
+      const { keys = [], ended, takeovers } = answer;
+      return { keys: keys.map(decodeClaimed), ended: decodeEnded(ended), takeovers };
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
@@ -182,13 +183,34 @@ function sweeping(json: Json, run: Run, redis: Redis, tag: string) {
         waitingChunks: perLane(4),
         cancelsUnderWay: Number(got[8]),
         nextDue: got[9] === '' ? null : Number(got[9]),
+        now: Number(got[10]),
+        waitingSince: Object.fromEntries(
+          LANES.map((lane, i) => [lane, got[11 + i] === '' ? null : Number(got[11 + i])]),
+        ) as Record<Lane, number | null>,
       };
     },
   } satisfies Partial<AccountLedger>;
 }
 
-function reading(json: Json, run: Run) {
+function decodeChunk(answer: readonly [string, string | null] | null): Chunk | null {
+  if (!answer?.[1]) return null;
+  const [head = '', ...names] = answer[1].split('\n');
+  const [script, action] = head.split(' ');
+  return { id: answer[0], script: Number(script), action: action === 'revoke' ? 'revoke' : 'grant', names };
+}
+
+function reading(json: Json, run: Run, redis: Redis, tag: string) {
   return {
+    async lookAtChunks(lane, jobs) {
+      if (jobs.length === 0) return [];
+      return ((await run('look-at-chunks', [lane, ...jobs])) as ([string, string] | null)[]).map(decodeChunk);
+    },
+    async openBatches(limit) {
+      return (await run('open-parts', [limit])) as string[];
+    },
+    async recentFailures() {
+      return (await redis.lrange(`${tag}:recent`, 0, -1)).map(decodeRecentFailure);
+    },
     async readAccess(script, names) {
       const args = [script, names.map((n) => n.toLowerCase()).join(' ')];
       const { records = [] } = await json<{ records?: (RecordWire | false)[] }>('read-access', args);

@@ -1,5 +1,14 @@
 import { OUTCOMES, type Outcome } from '@pinegate/access';
-import type { AccessRecord, Claimed, ClaimedWork, Drift, FailureRecord, PartRecord, Settled } from './types.ts';
+import type {
+  AccessRecord,
+  Claimed,
+  ClaimedWork,
+  Drift,
+  FailureRecord,
+  PartRecord,
+  RecentFailure,
+  Settled,
+} from './types.ts';
 import {
   type ContributorWire,
   decodeChange,
@@ -129,16 +138,26 @@ export function decodePart(wire: PartWire): PartRecord {
   };
 }
 
+interface FailureWire {
+  readonly s: string | number;
+  readonly n: string;
+  readonly v: number;
+  readonly o: 'rejected' | 'failed';
+  readonly c: string;
+  readonly x: ContributorWire;
+  readonly at: number;
+}
+
+export function decodeRecentFailure(text: string): RecentFailure {
+  const wire = JSON.parse(text) as FailureWire & { readonly p: string; readonly k: 's' | 'b' };
+  return { ...failureOf(wire), part: wire.p, kind: wire.k === 's' ? 'single' : 'batch' };
+}
+
 export function decodeFailure(text: string): FailureRecord {
-  const wire = JSON.parse(text) as {
-    s: string | number;
-    n: string;
-    v: number;
-    o: 'rejected' | 'failed';
-    c: string;
-    x: ContributorWire;
-    at: number;
-  };
+  return failureOf(JSON.parse(text) as FailureWire);
+}
+
+function failureOf(wire: FailureWire): FailureRecord {
   return {
     script: Number(wire.s),
     username: wire.n,

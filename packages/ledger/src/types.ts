@@ -39,6 +39,8 @@ export type SubmitResult =
       /** Rows refused as `too_many_pending` (now or when they were first sent). */
       readonly refused: readonly number[];
       readonly bells: Bells;
+      /** What ended at once, by kind: it was so already, or this submit replaced it. */
+      readonly ended: readonly EndedCount[];
     }
   /** The part's last row is not the one that the caller named; nothing was written. */
   | { readonly status: 'gap'; readonly watermark: number }
@@ -104,6 +106,13 @@ export interface FailureRecord {
   readonly code: string;
   readonly change: Change;
   readonly at: number;
+}
+
+/** A failure with the part that it belongs to. */
+export interface RecentFailure extends FailureRecord {
+  /** Batch id or operation id. */
+  readonly part: string;
+  readonly kind: PartRef['kind'];
 }
 
 /** A chunk taken from a lane: up to 50 keys of one script. */
@@ -176,6 +185,13 @@ export interface EndedOperation {
   readonly afterMs: number;
 }
 
+/** How many operations ended in one way. */
+export interface EndedCount {
+  readonly outcome: Outcome;
+  readonly action: Action;
+  readonly count: number;
+}
+
 /** What waits in an account. */
 export interface LedgerSummary {
   readonly pending: Readonly<Record<Lane, number>>;
@@ -183,6 +199,10 @@ export interface LedgerSummary {
   readonly cancelsUnderWay: number;
   /** When the next key is due, ms; null when none is. */
   readonly nextDue: number | null;
+  /** Redis TIME of this reading, ms. */
+  readonly now: number;
+  /** Since when something has been pending without a break in the part that waits longest, ms; null where nothing is pending. */
+  readonly waitingSince: Readonly<Record<Lane, number | null>>;
 }
 
 export interface Redriven {

@@ -1,6 +1,6 @@
 -- claim: takes keys in hand, as many as the permits cover. C0 to C6 of protocol.md.
 -- KEYS[1] meta · ARGV script, token, lease ms, fresh ms, U ms, tries, permits grant, revoke, list, names (spaces between)
--- Answers JSON {keys: [{name, need, …}], ended}
+-- Answers JSON {keys: [{name, need, …}], ended, takeovers}
 --!include clock
 --!include store
 --!include parts
@@ -13,6 +13,7 @@ local permits = { grant = tonumber(ARGV[7]), revoke = tonumber(ARGV[8]), list = 
 local POISON_LAPSES = 5
 local t = now()
 local into = {}
+local takeovers = 0
 local cancelling = redis.call('EXISTS', tag .. 'cancelling') == 1
 
 local function is_cancelled(number)
@@ -23,6 +24,7 @@ end
 local function take_over(e, c)
   local r = e.r
   release(e.key)
+  takeovers = takeovers + 1
   if c.armed then open_window(r, c.until_ + U) end
   r.lapses = math.min(255, r.lapses + 1)
   if r.lapses >= POISON_LAPSES and fixed_count(r) > 0 then
@@ -106,4 +108,4 @@ local answers = {}
 for name in ARGV[10]:gmatch('%S+') do answers[#answers + 1] = claim(name) end
 flush_parts(t)
 flush_store()
-return cjson.encode({ keys = list_out(answers), ended = list_out(into) })
+return cjson.encode({ keys = list_out(answers), ended = list_out(into), takeovers = takeovers })

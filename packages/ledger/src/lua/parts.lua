@@ -16,7 +16,7 @@ local function part_of(number)
   if not p then
     local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep')
     p = { number = number, id = got[1], kind = got[2], class = got[3], turn = got[4], at = tonumber(got[5] or 0),
-      keep = tonumber(got[6] or 0), total = 0, pending = 0, settled = 0, outcomes = {} }
+      keep = tonumber(got[6] or 0), total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
     parts[number] = p
   end
   return p
@@ -31,6 +31,7 @@ local function count(p, c, total, pending)
   p.pending = p.pending + pending
   local lane = lane_of(c, p)
   lanes_pending[lane] = (lanes_pending[lane] or 0) + pending
+  p.lanes[lane] = (p.lanes[lane] or 0) + pending
 end
 
 -- A contributor was accepted (or came back by a redrive).
@@ -48,6 +49,24 @@ local function redo_key(e)
   return tag .. 'redo:' .. e.key
 end
 
+-- The newest operations of the account that ended badly, for who looks at it; the lists of each part are complete.
+local RECENT = 20
+local recent, recent_keep = {}, 0
+
+local function remember_failure(e, c, p, outcome, code, at)
+  recent[#recent + 1] = cjson.encode({ s = e.script, n = spelled(e.name, e.r.case), v = c.v, o = outcome, c = code, x = contributor_out(c), at = at,
+    p = p.id, k = p.kind })
+  recent_keep = math.max(recent_keep, p.keep)
+end
+
+local function flush_recent()
+  if #recent == 0 then return end
+  local key = tag .. 'recent'
+  redis.call('LPUSH', key, unpack(recent, math.max(1, #recent - RECENT + 1)))
+  redis.call('LTRIM', key, 0, RECENT - 1)
+  if recent_keep > 0 then redis.call('PEXPIRE', key, recent_keep) end
+end
+
 -- A contributor ends. `into` gathers { outcome, action, class, ms since acceptance } for metrics. Call with the chain already without it.
 local function ended(e, c, outcome, code, at, into, replaced)
   local p = part_of(c.p)
@@ -60,6 +79,7 @@ local function ended(e, c, outcome, code, at, into, replaced)
   if outcome == 'rejected' or outcome == 'failed' then
     local text = failure_out(e, c, outcome, code, at, replaced)
     redis.call('RPUSH', tag .. outcome .. ':' .. p.number, text)
+    remember_failure(e, c, p, outcome, code, at)
     if outcome == 'failed' then
       e.r.redo = true
       redis.call('HSET', redo_key(e), c.v, text)
@@ -93,6 +113,20 @@ local function persist_part(p)
   for _, l in ipairs(PART_LISTS) do redis.call('PERSIST', tag .. l .. p.number) end
 end
 
+-- `open:<lane>`: the parts with something pending in that lane, by when that began.
+local function note_open(number, p, at, pending)
+  for lane, n in pairs(p.lanes) do
+    if n ~= 0 then
+      local left = p.kind == 's' and pending or redis.call('HINCRBY', part_key(number), 'open:' .. lane, n)
+      if left <= 0 then
+        redis.call('ZREM', tag .. 'open:' .. lane, number)
+      elseif n > 0 then
+        redis.call('ZADD', tag .. 'open:' .. lane, 'NX', at, number)
+      end
+    end
+  end
+end
+
 local function flush_parts(at)
   for number, p in pairs(parts) do
     if p.total ~= 0 or p.pending ~= 0 or p.settled > 0 then
@@ -100,6 +134,7 @@ local function flush_parts(at)
       if p.total ~= 0 then redis.call('HINCRBY', key, 'total', p.total) end
       for outcome, n in pairs(p.outcomes) do redis.call('HINCRBY', key, outcome, n) end
       local pending = redis.call('HINCRBY', key, 'pending', p.pending)
+      note_open(number, p, at, pending)
       if p.settled > 0 and p.kind == 'b' then write_rate(key, p.settled, at) end
       if p.single then redis.call('HSET', key, 'outcome', p.single[1], 'error', p.single[2]) end
       if pending == 0 then
@@ -114,4 +149,5 @@ local function flush_parts(at)
   for lane, n in pairs(lanes_pending) do
     if n ~= 0 then redis.call('HINCRBY', meta, 'pending:' .. lane, n) end
   end
+  flush_recent()
 end

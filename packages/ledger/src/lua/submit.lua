@@ -1,7 +1,7 @@
 -- submit: accepts rows of one part. S1 to S4 of protocol.md.
 -- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
 --   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>
--- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells}
+-- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]]}
 --!include clock
 --!include store
 --!include parts
@@ -36,6 +36,7 @@ if not number then
     'total', 0, 'pending', 0, 'wm', 0)
 end
 local part = part_of(number)
+local into = {}
 
 local function refuse(row)
   redis.call('RPUSH', tag .. 'refused:' .. number, row)
@@ -71,13 +72,13 @@ local function append(e, c)
     r.redo = false
   end
   if is_unchanged(e, c) then
-    ended(e, c, 'unchanged', nil, t)
+    ended(e, c, 'unchanged', nil, t, into)
     r.last = OUTCOME_CODE.unchanged
     return save(e)
   end
   if is_absolute(c) then
     local gone = take_out(r, function(x) return x.v > r.tv end)
-    for i = 1, #gone do ended(e, gone[i], 'superseded', nil, t) end
+    for i = 1, #gone do ended(e, gone[i], 'superseded', nil, t, into) end
   end
   r.chain[#r.chain + 1] = c
   save(e)
@@ -121,4 +122,14 @@ for _, row in ipairs(redis.call('LRANGE', tag .. 'refused:' .. number, 0, -1)) d
   row = tonumber(row)
   if first and row >= first and row <= last then refused[#refused + 1] = row end
 end
-return cjson.encode({ s = 'taken', part = number, at = t, wm = math.max(wm, last), refused = list_out(refused), bells = bells_out() })
+local counts, ended_out = {}, {}
+for _, x in ipairs(into) do
+  local kind_of = x[1] .. ' ' .. x[2]
+  if not counts[kind_of] then
+    counts[kind_of] = { x[1], x[2], 0 }
+    ended_out[#ended_out + 1] = counts[kind_of]
+  end
+  counts[kind_of][3] = counts[kind_of][3] + 1
+end
+return cjson.encode({ s = 'taken', part = number, at = t, wm = math.max(wm, last), refused = list_out(refused), bells = bells_out(),
+  ended = list_out(ended_out) })
