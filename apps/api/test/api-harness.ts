@@ -204,7 +204,7 @@ async function work(
           }
           if (claimed.need === 'final') {
             const target = effectiveState(fold(claimed.base, claimed.chain), Date.now());
-            await own.final(chunk.script, name, token, target, read, Date.now() + 1_000, 'UNAVAILABLE');
+            await own.final(chunk.script, name, token, target, read, Date.now() + 1_000);
           }
           if (claimed.need !== 'write') continue;
           const target = effectiveState(fold(claimed.base, claimed.chain), Date.now());

@@ -44,7 +44,7 @@ async function convergeByReading(
   if (work.need === 'final') {
     const fixed = work.chain.filter((c) => c.version <= work.armedVersion);
     const target = fold(work.base, fixed);
-    return ctx.ledger.final(script, name, token, target, read.state, readAt, 'TRIES_SPENT');
+    return ctx.ledger.final(script, name, token, target, read.state, readAt);
   }
   const answer =
     work.need === 'base'

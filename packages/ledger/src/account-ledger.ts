@@ -73,7 +73,7 @@ export interface AccountLedger {
     read: AccessState,
     readAt: number,
   ): Promise<Claimed | Settled>;
-  /** After a read for `final`: `target` = fold of the fixed part; `code` = the last error, kept if it failed. */
+  /** After a read for `final`: `target` = fold of the fixed part. What failed is kept with the code of its last try. */
   final(
     script: number,
     name: string,
@@ -81,7 +81,6 @@ export interface AccountLedger {
     target: AccessState,
     read: AccessState,
     readAt: number,
-    code: string,
   ): Promise<Settled>;
   /** After a read for `verify`. Answers `write` where base has to be written again. */
   verified(script: number, name: string, token: string, read: AccessState, readAt: number): Promise<Claimed | Settled>;

@@ -131,8 +131,8 @@ function working(json: Json, run: Run, times: LedgerTimes) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
       return decodeClaimedOrSettled(await json<AnswerWire>('fix', args));
     },
-    async final(script, name, token, target, read, readAt, code) {
-      const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt), code];
+    async final(script, name, token, target, read, readAt) {
+      const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt)];
       return decodeSettled(await json<AnswerWire>('final', args));
     },
     async verified(script, name, token, read, readAt) {

@@ -38,7 +38,7 @@ async function failTries(t: TestLedger, read = NONE) {
   await t.pass(U);
   const token = `final${t.now()}`;
   await t.claim('ann', token, 'final');
-  return t.ledger.final(SCRIPT, 'ann', token, LIFE, read, t.now(), 'timeout');
+  return t.ledger.final(SCRIPT, 'ann', token, LIFE, read, t.now());
 }
 
 test('a key whose claims lapse five times fails as POISON, its base unknown, and is not read before the window ends', async () => {
@@ -58,6 +58,26 @@ test('a key whose claims lapse five times fails as POISON, its base unknown, and
   await t.pass(U);
   await t.claim('ann', 'w', 'base');
   await t.expectCountsToAgree();
+});
+
+test('what failed is told with the error of its last try, and a success forgets it', async () => {
+  const t = await openTestLedger(redis);
+  const uncertain = async (code: string) => {
+    const token = `${code}${t.now()}`;
+    await t.settle('ann', token, await t.arm('ann', token), { result: 'uncertain', code });
+    await t.pass(1_000);
+  };
+  await t.submit('a', life('ann'));
+  await uncertain('FIRST');
+  await t.settle('ann', 'ok', await t.arm('ann', 'ok'), { result: 'applied', target: LIFE });
+  await t.pass(U);
+  await t.submit('b', revoke('ann'));
+  for (let i = 1; i < TIMES.maxTries; i += 1) await uncertain('BEFORE');
+  await uncertain('LAST');
+  await t.pass(U);
+  await t.claim('ann', 'final', 'final');
+  await t.ledger.final(SCRIPT, 'ann', 'final', NONE, LIFE, t.now());
+  expect((await t.ledger.listFailures('b', null, 10)).items).toMatchObject([{ outcome: 'failed', code: 'LAST' }]);
 });
 
 test('from two lapses on a key that is due rings alone', async () => {
@@ -128,7 +148,7 @@ test('a redrive does not pass what was accepted before the failure and is still 
   await t.submit('b', revoke('ann'));
   await t.pass(U);
   await t.claim('ann', 'final', 'final');
-  await t.ledger.final(SCRIPT, 'ann', 'final', until(t.now() + DAY), NONE, t.now(), 'timeout');
+  await t.ledger.final(SCRIPT, 'ann', 'final', until(t.now() + DAY), NONE, t.now());
   expect(await t.ledger.redrivePart('a')).toMatchObject({ redriven: 0, superseded: 1 });
   expect((await t.record('ann')).chain).toMatchObject([{ kind: 'revoke' }]);
 });

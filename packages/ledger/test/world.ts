@@ -113,7 +113,7 @@ async function warm({ ledger }: World): Promise<void> {
   await ledger.close('grant', 'warm', '0');
   await ledger.fix(SCRIPT, 'nobody', 'warm', 0, { state: 'none' }, 0);
   await ledger.verified(SCRIPT, 'nobody', 'warm', { state: 'none' }, 0).catch(() => null);
-  await ledger.final(SCRIPT, 'nobody', 'warm', { state: 'none' }, { state: 'none' }, 0, '');
+  await ledger.final(SCRIPT, 'nobody', 'warm', { state: 'none' }, { state: 'none' }, 0);
   await ledger.cancel('nothing');
   await ledger.cancelSome();
   await ledger.redrivePart('nothing');

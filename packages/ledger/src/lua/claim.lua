@@ -29,7 +29,8 @@ local function take_over(e, c)
   r.lapses = math.min(255, r.lapses + 1)
   if r.lapses >= POISON_LAPSES and fixed_count(r) > 0 then
     end_refused(e, r.tv, 'failed', 'POISON', t, into)
-    r.base, r.tries, r.lapses = '?', 0, 0
+    r.base, r.lapses = '?', 0
+    reset_tries(e)
     open_window(r, c.until_ + U)
   end
 end

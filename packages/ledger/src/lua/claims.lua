@@ -24,6 +24,23 @@ local function release(key)
   redis.call('HDEL', claims_key, key)
 end
 
+-- Hash `errors` key → code of the last try that spent something: what `failed` is told with.
+local errors_key = tag .. 'errors'
+
+local function spend_try(e, code)
+  e.r.tries = math.min(255, e.r.tries + 1)
+  redis.call('HSET', errors_key, e.key, code)
+end
+
+-- Answers the code of the last try, if there was one.
+local function reset_tries(e)
+  if e.r.tries == 0 then return nil end
+  e.r.tries = 0
+  local code = redis.call('HGET', errors_key, e.key)
+  redis.call('HDEL', errors_key, e.key)
+  return code or nil
+end
+
 local function open_window(r, until_)
   r.window = math.max(r.window, until_)
 end

@@ -37,14 +37,15 @@ end
 local results = {
   applied = function(e, s, c, into) -- T2
     local r = e.r
-    r.base, r.at, r.tries = state_in(s.to), t, 0
+    r.base, r.at = state_in(s.to), t
+    reset_tries(e)
     if c.at >= r.window then r.window = 0 end
     accept_spelling(r, s.sp)
     end_applied(e, s.v, s.o, t, into)
     return afterwards(e, t)
   end,
   rejected = function(e, s, c, into) -- T3
-    e.r.tries = 0
+    reset_tries(e)
     -- A verification whose write is refused for good would be repeated for ever: nothing is under way and nothing is known.
     if #e.r.chain == 0 and c.at >= e.r.window then e.r.base, e.r.window = '?', 0 end
     accept_spelling(e.r, s.sp)
@@ -53,7 +54,7 @@ local results = {
   end,
   uncertain = function(e, s) -- T4
     open_window(e.r, t + U)
-    if s.spend then e.r.tries = math.min(255, e.r.tries + 1) end
+    if s.spend then spend_try(e, s.c) end
     return retry_later(e, s)
   end,
   unapplied = function(e, s) -- T5

@@ -155,7 +155,7 @@ export function createChecker({ loop, redis, clockKey, ledger, script, initial, 
     async final(name: string, token: string, target: State, read: State, readAt: number) {
       const tv = before(name).armedVersion;
       const { answer, next } = await call(`final ${name} ${token} ${target} ${read}`, () =>
-        ledger.final(script, name, token, stateFor(target), stateFor(read), readAt, 'timeout'),
+        ledger.final(script, name, token, stateFor(target), stateFor(read), readAt),
       );
       matchEnded([name], next, answer.ended);
       if (answer.ended.some((e) => e.outcome === 'failed')) model.reset(name, tv, read);

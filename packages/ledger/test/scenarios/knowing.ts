@@ -69,7 +69,7 @@ export const knowing: readonly Scenario[] = [
       expect(await t.claim('ann', 'w6', 'wait')).toMatchObject({ at: t.now() - 1_000 + U });
       await t.pass(U);
       await t.claim('ann', 'w7', 'final');
-      await t.ledger.final(SCRIPT, 'ann', 'w7', LIFE, NONE, t.now(), 'timeout');
+      await t.ledger.final(SCRIPT, 'ann', 'w7', LIFE, NONE, t.now());
       expect((await t.part('a')).outcomes.failed).toBe(1);
       expect(await t.record('ann')).toMatchObject({ base: NONE, window: 0, last: 'failed' });
     },
