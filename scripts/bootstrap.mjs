@@ -20,9 +20,10 @@ const home = join(tools, 'home');
  * @returns {Promise<number>} exit code
  */
 async function main(command, args) {
-  if (command !== 'start' && command !== 'test')
-    throw new Problem('usage: node scripts/bootstrap.mjs start|test [arguments]');
+  if (command !== 'start' && command !== 'test' && command !== 'tools')
+    throw new Problem('usage: node scripts/bootstrap.mjs start|test|tools [arguments]');
   const binaries = bringTools(tools, toolEnvironment(process.env, [], home));
+  if (command === 'tools') return 0;
   const env = toolEnvironment(process.env, [dirname(binaries.node), dirname(binaries.pnpm)], home);
   installDependencies(root, binaries, env);
   // The tests always have a Redis of their own.

@@ -44,17 +44,18 @@ async function run(): Promise<number> {
 
   const plan = planProcesses({ root, data, ports, secrets, redisUrl, env: process.env });
   const children = createChildren(join(data, 'logs'), lifecycle, say);
-  const api = buildApi(ports, secrets.adminKey);
+  const urls = { api: `http://127.0.0.1:${ports.api}`, sandbox: `http://127.0.0.1:${ports.sandbox}` };
+  const api = buildApi(urls, secrets.adminKey);
 
   const drained = (async () => {
     await children.start(plan.sandbox);
-    await configureSandbox(api, secrets);
+    await configureSandbox(api, secrets.cookies);
     await children.start(plan.api);
     await configureAccounts(api);
     await restoreSandbox(api);
     await Promise.all(plan.workers.map(children.start));
     await children.start(plan.dashboard);
-    await activateAccounts(api, secrets);
+    await activateAccounts(api, secrets.cookies);
     return drainRoster(api, join(root, 'examples/roster.csv'), say);
   })();
   const { pending, accepted } = await Promise.race([drained, children.failed]);

@@ -2,34 +2,52 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { say } from './problem.mjs';
+import { Problem, say } from './problem.mjs';
 import { runToEnd } from './run-to-end.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
 
 const STATIC_CHECKS = ['lint', 'types', 'unused'];
-const VITEST_RUNS = [['unit', 'integration'], ['e2e'], ['faults']];
+const VITEST_RUNS = [['unit', 'integration'], ['deploy'], ['e2e'], ['faults']];
+
+/** The steps by the names that `--only=a,b` takes, in their order. */
+export const STEPS = [...STATIC_CHECKS, ...VITEST_RUNS.flat()];
 
 /**
  * Runs every check and every test to the end, whatever fails, and sums them up.
  * @param {string} root
  * @param {{ node: string, pnpm: string }} tools
  * @param {NodeJS.ProcessEnv} env
- * @param {readonly string[]} args passed on to vitest
+ * @param {readonly string[]} args `--only=unit,e2e` leaves out all other steps; the rest is passed on to vitest
  * @returns {Promise<Tally>}
  */
 export async function runChecks(root, tools, env, args) {
   const tallies = [];
-  for (const name of STATIC_CHECKS) {
+  const { wanted, rest } = chooseSteps(args);
+  for (const name of STATIC_CHECKS.filter(wanted)) {
     say(`pnpm ${name}`);
     const { code } = await runToEnd(spawn(tools.pnpm, ['run', name], { cwd: root, env, stdio: 'inherit' }));
     tallies.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
   }
-  for (const projects of VITEST_RUNS) {
+  for (const projects of VITEST_RUNS.map((names) => names.filter(wanted)).filter((names) => names.length > 0)) {
     say(`vitest ${projects.join(', ')}`);
-    tallies.push(await runVitest(root, tools.node, env, projects, args));
+    tallies.push(await runVitest(root, tools.node, env, projects, rest));
   }
   return sum(tallies);
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {{ wanted: (step: string) => boolean, rest: string[] }}
+ */
+export function chooseSteps(args) {
+  const only = args.filter((arg) => arg.startsWith('--only=')).flatMap((arg) => arg.slice('--only='.length).split(','));
+  const unknown = only.filter((step) => !STEPS.includes(step));
+  if (unknown.length > 0) throw new Problem(`there is no step ${unknown.join(', ')}: there are ${STEPS.join(', ')}`);
+  return {
+    wanted: (step) => only.length === 0 || only.includes(step),
+    rest: args.filter((arg) => !arg.startsWith('--only=')),
+  };
 }
 
 /**

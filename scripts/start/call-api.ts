@@ -1,4 +1,3 @@
-import type { Ports } from './ports.ts';
 import { StartProblem } from './start-problem.ts';
 
 export interface CallOptions {
@@ -13,7 +12,13 @@ export interface Api {
   sandbox(method: string, path: string, body: unknown): Promise<void>;
 }
 
-export function buildApi(ports: Ports, key: string): Api {
+/** Where the two servers are, as `http://host:port`. */
+export interface ApiUrls {
+  readonly api: string;
+  readonly sandbox: string;
+}
+
+export function buildApi(urls: ApiUrls, key: string): Api {
   async function call(url: string, method: string, { body, headers = {} }: CallOptions): Promise<unknown> {
     const isText = typeof body === 'string';
     const answer = await fetch(url, {
@@ -28,10 +33,10 @@ export function buildApi(ports: Ports, key: string): Api {
   return {
     rest: async <T>(method: string, path: string, options: CallOptions = {}) => {
       const headers = { authorization: `Bearer ${key}`, ...options.headers };
-      return (await call(`http://127.0.0.1:${ports.api}${path}`, method, { ...options, headers })) as T;
+      return (await call(`${urls.api}${path}`, method, { ...options, headers })) as T;
     },
     sandbox: async (method, path, body) => {
-      await call(`http://127.0.0.1:${ports.sandbox}/__sandbox${path}`, method, { body });
+      await call(`${urls.sandbox}/__sandbox${path}`, method, { body });
     },
   };
 }

@@ -9,8 +9,10 @@ export interface DemoSecrets {
   readonly secretKey: string;
   readonly adminKey: string;
   /** The sandbox's cookies, by account. */
-  readonly cookies: Readonly<Record<string, { readonly sessionid: string; readonly sessionidSign: string }>>;
+  readonly cookies: DemoCookies;
 }
+
+export type DemoCookies = Readonly<Record<string, { readonly sessionid: string; readonly sessionidSign: string }>>;
 
 /** Errors: `StartProblem` when the file is there but damaged. */
 export async function readDemoSecrets(file: string): Promise<DemoSecrets> {
@@ -22,11 +24,16 @@ export async function readDemoSecrets(file: string): Promise<DemoSecrets> {
   const made: DemoSecrets = {
     secretKey: randomBytes(32).toString('base64'),
     adminKey: `demo-${randomBytes(18).toString('base64url')}`,
-    cookies: { demo: makeCookies(), second: makeCookies() },
+    cookies: makeDemoCookies(),
   };
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
   return made;
+}
+
+/** Cookies that nobody has used before, for each account of the demo. */
+export function makeDemoCookies(): DemoCookies {
+  return { demo: makeCookies(), second: makeCookies() };
 }
 
 function makeCookies() {

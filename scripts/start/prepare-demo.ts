@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Api } from './call-api.ts';
-import type { DemoSecrets } from './demo-secrets.ts';
+import type { DemoCookies } from './demo-secrets.ts';
 import { StartProblem } from './start-problem.ts';
 
 /** The authors of the scripts in examples/roster.csv. */
@@ -30,9 +30,9 @@ interface Access {
 }
 
 /** Tells the sandbox which accounts there are, and how the users with capitals are spelled. */
-export async function configureSandbox(api: Api, secrets: DemoSecrets): Promise<void> {
+export async function configureSandbox(api: Api, cookies: DemoCookies): Promise<void> {
   for (const [account, scripts] of Object.entries(ACCOUNTS)) {
-    await api.sandbox('PUT', `/accounts/${account}`, { ...secrets.cookies[account], scripts });
+    await api.sandbox('PUT', `/accounts/${account}`, { ...cookies[account], scripts });
   }
   await api.sandbox('POST', '/users', { registered: (await readWorld()).users });
 }
@@ -76,10 +76,10 @@ async function readWorld(): Promise<World> {
 }
 
 /** Posts the cookies, which a worker checks. Errors: `StartProblem` when an account does not become active. */
-export async function activateAccounts(api: Api, secrets: DemoSecrets): Promise<void> {
+export async function activateAccounts(api: Api, cookies: DemoCookies): Promise<void> {
   await Promise.all(
     Object.keys(ACCOUNTS).map(async (account) => {
-      const body = secrets.cookies[account];
+      const body = cookies[account];
       const { state, session } = await api.rest<{ state: string; session: { state: string } }>(
         'PUT',
         `/v1/accounts/${account}/session`,

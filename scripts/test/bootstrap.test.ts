@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { describeTally, tallyOf } from '../bootstrap/checks.mjs';
+import { chooseSteps, describeTally, STEPS, tallyOf } from '../bootstrap/checks.mjs';
 import { missingPackages } from '../bootstrap/redis.mjs';
 import { checkIntegrity, isRecentNode } from '../bootstrap/tools.mjs';
 import { binaryPackages } from '../bootstrap/versions.mjs';
@@ -67,4 +67,15 @@ it('counts one failure for a run that fails outside its tests or leaves no repor
 it('describes the sum on one line', () => {
   expect(describeTally({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
   expect(describeTally({ passed: 12, failed: 1, skipped: 3 })).toBe('12 passed, 1 failed, 3 skipped');
+});
+
+it('leaves out the steps that are not asked for, and passes the rest on', () => {
+  const { wanted, rest } = chooseSteps(['--only=unit,e2e', '-t', 'a name']);
+  expect(STEPS.filter(wanted)).toEqual(['unit', 'e2e']);
+  expect(rest).toEqual(['-t', 'a name']);
+  expect(STEPS.filter(chooseSteps([]).wanted)).toEqual(STEPS);
+});
+
+it('refuses a step that there is not, and says which there are', () => {
+  expect(() => chooseSteps(['--only=unti'])).toThrow(/unti.*unit/);
 });

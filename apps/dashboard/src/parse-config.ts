@@ -25,7 +25,7 @@ const SCHEMA = z.object({
   API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5000'),
 });
 
-const SECRETS = ['PINEGATE_SECRET_KEY', 'PINEGATE_ADMIN_KEY'];
+const SECRETS = ['REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_ADMIN_KEY'];
 
 /**
  * Reads the environment of the dashboard; each secret also as `NAME_FILE`.

@@ -27,7 +27,7 @@ export type Config = {
 
 /** Throws SandboxError `invalid_config` that names every mistake. Empty variables count as absent. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] || undefined]));
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new SandboxError('invalid_config', z.prettifyError(parsed.error));
   const { data } = parsed;
