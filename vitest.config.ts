@@ -21,6 +21,9 @@ export default defineConfig({
         },
       },
       {
+        test: { name: 'deploy', include: ['tests/deploy/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
