@@ -50,7 +50,13 @@ const SCHEMA = z.object({
   ACCEPT_REPLICAS: z.literal('0', { error: 'is not supported by this release: leave it out.' }).optional(),
 });
 
-const SECRETS = ['REDIS_URL', 'CACHE_REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS', 'PINEGATE_ADMIN_KEY'];
+const SECRETS = [
+  'REDIS_URL',
+  'CACHE_REDIS_URL',
+  'PINEGATE_SECRET_KEY',
+  'PINEGATE_SECRET_KEY_PREVIOUS',
+  'PINEGATE_ADMIN_KEY',
+];
 
 /**
  * Reads the environment of the api; each secret also as `NAME_FILE`.

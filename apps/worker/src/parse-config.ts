@@ -26,7 +26,9 @@ const HOUR_MS = 3_600_000;
 
 /** The worker's configuration, from its environment. Throws ConfigError with all mistakes at once. */
 export function parseConfig(env: Env) {
-  const e = parseEnv(SCHEMA, env, { secrets: ['REDIS_URL', 'CACHE_REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'] });
+  const e = parseEnv(SCHEMA, env, {
+    secrets: ['REDIS_URL', 'CACHE_REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'],
+  });
   if (e.CLAIM_LEASE_MS < 2 * e.REQUEST_DEADLINE_MS) {
     throw new ConfigError([
       'CLAIM_LEASE_MS must be at least twice REQUEST_DEADLINE_MS, or no request would fit a claim.',
