@@ -72,6 +72,19 @@ export const account = named(
   }),
 );
 
+export const resumeBody = named(
+  'Resume',
+  z
+    .strictObject({
+      acknowledgeRestore: z
+        .boolean()
+        .optional()
+        .describe('Goes on after a restore of Redis without a refresh: what was known before is not believed'),
+      reason,
+    })
+    .nullish(),
+);
+
 const cookie = z
   .string()
   .min(1)

@@ -1,5 +1,5 @@
 import type { BudgetReader } from '@pinegate/budget';
-import type { Bells, Directory, Ledger } from '@pinegate/ledger';
+import type { Bells, Directory, EpochGuard, Epochs, Ledger } from '@pinegate/ledger';
 import type { Logger, Metrics } from '@pinegate/runtime';
 import type { ApiMetrics } from './api-metrics.ts';
 import type { SessionChecks } from './session-checks.ts';
@@ -13,6 +13,8 @@ export interface ApiContext {
   readonly counters: ApiMetrics;
   readonly directory: Directory;
   readonly ledger: Ledger;
+  readonly epoch: EpochGuard;
+  readonly epochs: Epochs;
   readonly settled: SettledEvents;
   readonly usernames: UsernameChecks;
   readonly sessions: SessionChecks;

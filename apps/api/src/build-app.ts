@@ -7,6 +7,7 @@ import { addAuthentication } from './authenticate.ts';
 import { addBodyParsers, MAX_JSON_BYTES } from './body-parsers.ts';
 import { addObservation } from './observe-requests.ts';
 import { Problem } from './problem.ts';
+import { addEpochCheck } from './refuse-emptied.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -47,6 +48,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   addErrorAnswers(app);
   addObservation(app, context.counters);
   addBodyParsers(app);
+  addEpochCheck(app, context.epoch);
   addAuthentication(app, context.directory.keys);
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
   await addDocs(app);

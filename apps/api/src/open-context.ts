@@ -1,5 +1,5 @@
 import { createBudgetReader } from '@pinegate/budget';
-import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
+import { createEpochGuard, openDirectory, openEpochs, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { createBells, createTasks } from '@pinegate/queues';
 import {
   closeRedis,
@@ -12,6 +12,7 @@ import {
 } from '@pinegate/runtime';
 import type { ApiContext } from './api-context.ts';
 import { buildApiMetrics } from './api-metrics.ts';
+import { buildEpochEvents } from './epoch-events.ts';
 import type { ApiConfig } from './parse-config.ts';
 import { buildRing } from './ring-bells.ts';
 import { buildSessionChecks } from './session-checks.ts';
@@ -57,6 +58,8 @@ export function openContext(
 
   const metrics = createMetrics('api');
   const counters = buildApiMetrics(metrics);
+  const epochs = openEpochs({ redis, ns });
+  const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
   const names = openUsernameCache({
     redis: cache,
     ns,
@@ -78,7 +81,9 @@ export function openContext(
     metrics,
     counters,
     directory,
-    ledger: openLedger({ redis, ns, times: config.times }),
+    ledger: openLedger({ redis, ns, times: config.times, epoch }),
+    epoch,
+    epochs,
     settled: buildSettledEvents(events),
     usernames: buildUsernameChecks(names, lookUp),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),

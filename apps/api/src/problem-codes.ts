@@ -42,6 +42,7 @@ export const PROBLEMS = {
   account_pending: { status: 409, title: 'Operations of the account are pending' },
   refresh_running: { status: 409, title: 'The script is being refreshed' },
   nothing_to_retry: { status: 409, title: 'Nothing has failed that could be retried' },
+  refresh_required: { status: 409, title: 'The account was restored and must be refreshed first' },
   batch_cancelled: { status: 409, title: 'The batch is cancelled' },
   body_too_large: { status: 413, title: 'The body is too large' },
   too_many_rows: { status: 413, title: 'There are too many rows' },
@@ -51,6 +52,7 @@ export const PROBLEMS = {
   too_many_pending: { status: 429, title: 'Too many operations of this access are pending' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'The service cannot work at the moment' },
+  redis_restored: { status: 503, title: 'Redis has lost what it held' },
   storage_full: { status: 503, title: 'Redis is nearly full' },
 } as const satisfies Record<string, ProblemText>;
 

@@ -1,4 +1,5 @@
 import { Problem } from './problem.ts';
+import { emptied } from './refuse-emptied.ts';
 
 // What Redis answers while it cannot work, besides OOM.
 const TRANSIENT_REPLIES = new Set([
@@ -23,6 +24,7 @@ export function redisProblem(error: unknown): Problem | null {
   if (reply === 'OOM') {
     return new Problem('storage_full', 'Redis has no room for more.', { retryAfter: 5, cause: error });
   }
+  if (reply === 'EPOCH') return emptied(error);
   if ((reply !== null && TRANSIENT_REPLIES.has(reply)) || isConnectionError(error)) {
     return new Problem('unavailable', 'Redis does not answer. Nothing is lost: send the request again.', {
       retryAfter: 1,

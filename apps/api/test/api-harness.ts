@@ -1,13 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { type AccessState, effectiveState, fold, LANES } from '@pinegate/access';
 import { createBudgetReader } from '@pinegate/budget';
-import { type Bells, type Directory, type Ledger, openDirectory, openLedger, type Settlement } from '@pinegate/ledger';
+import {
+  type Bells,
+  createEpochGuard,
+  type Directory,
+  type Epochs,
+  type Ledger,
+  openDirectory,
+  openEpochs,
+  openLedger,
+  type Settlement,
+} from '@pinegate/ledger';
 import { closeRedis, createLogger, createMetrics, openRedis, redisReady } from '@pinegate/runtime';
 import { randomNamespace } from '@pinegate/testing';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../src/api-context.ts';
 import { buildApiMetrics } from '../src/api-metrics.ts';
 import { buildApp } from '../src/build-app.ts';
+import { buildEpochEvents } from '../src/epoch-events.ts';
 import { buildSessionChecks } from '../src/session-checks.ts';
 import { buildSettledEvents } from '../src/settled-events.ts';
 import { buildUsernameChecks, type KnownName } from '../src/username-checks.ts';
@@ -41,6 +52,7 @@ export interface ApiHarness {
   readonly app: FastifyInstance;
   readonly directory: Directory;
   readonly ledger: Ledger;
+  readonly epochs: Epochs;
   readonly ns: string;
   /** Bells rung, by account. */
   readonly rung: { readonly account: string; readonly bells: Bells }[];
@@ -60,6 +72,8 @@ export interface ApiHarness {
   addAccounts(): Promise<void>;
   /** Number of keys in the test's namespace. */
   countKeys(): Promise<number>;
+  /** Empties the whole Redis: only where it is the test's own. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -84,7 +98,6 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   await Promise.all([redisReady(redis), redisReady(events)]);
   const { maxTries = 5, verifyDelayMs = 0 } = options;
   const times = { verifyDelayMs, leaseMs: 20_000, freshMs: 86_400_000, retentionMs: 86_400_000, maxTries };
-  const ledger = openLedger({ redis, ns, times });
   const directory = openDirectory({
     redis,
     ns,
@@ -93,6 +106,10 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     retentionMs: times.retentionMs,
   });
   const metrics = createMetrics('api');
+  const epochs = openEpochs({ redis, ns });
+  const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
+  await epoch.look();
+  const ledger = openLedger({ redis, ns, times, epoch });
   const names = new Map<string, KnownName>();
   const readNames = async (asked: readonly string[]) => asked.map((name) => names.get(name.toLowerCase()) ?? null);
   const rung: ApiHarness['rung'] = [];
@@ -108,6 +125,8 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     counters: buildApiMetrics(metrics),
     directory,
     ledger,
+    epoch,
+    epochs,
     settled: buildSettledEvents(events),
     usernames: buildUsernameChecks({ getMany: readNames, lookAgain: readNames }, (asked) => tasks.validate(asked)),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
@@ -125,6 +144,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     app,
     directory,
     ledger,
+    epochs,
     ns,
     rung,
     tasks,
@@ -163,6 +183,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
       await directory.accounts.put('two', { ...config, scripts: [OTHER_SCRIPT] });
     },
     countKeys: async () => (await redis.keys(`*${ns}*`)).length,
+    clear: async () => void (await redis.flushall()),
     async close() {
       await app.close();
       directory.close();

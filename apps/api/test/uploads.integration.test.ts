@@ -51,10 +51,13 @@ async function cutUpload(text: string, key: string, rows: number): Promise<strin
   sent.on('error', () => {});
   sent.write(text);
   const id = await expect
-    .poll(async () => {
-      const batch = await newest();
-      return batch !== null && batch.id !== before?.id && batch.total >= rows ? batch.id : null;
-    })
+    .poll(
+      async () => {
+        const batch = await newest();
+        return batch !== null && batch.id !== before?.id && batch.total >= rows ? batch.id : null;
+      },
+      { timeout: 10_000 },
+    )
     .not.toBeNull()
     .then(async () => (await newest())?.id ?? '');
   sent.destroy();

@@ -1,24 +1,28 @@
-import type { Account, Directory, Ledger } from '@pinegate/ledger';
+import type { Account, Directory, EpochGuard, Ledger } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
 import { sweepAccount } from './sweep-account.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
+// Well below the 10 s by which a beat may go back.
+const BEAT_MS = 5_000;
 const FULL_PASS_MS = 10_000;
 const READY_AT_ONCE = 100;
 
 /**
  * One tick of the leader: sweeps the accounts that are due, and every ten seconds all of them, which makes up for marks that were lost.
- * Accounts that are parked or paused are left alone: their work waits.
+ * Accounts that are parked or paused are left alone: their work waits. Every five seconds the beat of all tags goes on.
  */
 export function buildSweeper(parts: {
   readonly directory: Directory;
   readonly ledger: Ledger;
+  readonly epoch: Pick<EpochGuard, 'beat'>;
   readonly bells: Bells;
   readonly events: WorkerEvents;
   readonly monotonic: () => number;
 }): () => Promise<void> {
-  const { directory, ledger, bells, events, monotonic } = parts;
+  const { directory, ledger, epoch, bells, events, monotonic } = parts;
   let lastPass = Number.NEGATIVE_INFINITY;
+  let lastBeat = Number.NEGATIVE_INFINITY;
 
   async function sweep(account: Account): Promise<void> {
     if (account.state !== 'active') return;
@@ -31,6 +35,11 @@ export function buildSweeper(parts: {
 
   return async function tick() {
     const accounts = await directory.accounts.list();
+    if (monotonic() - lastBeat >= BEAT_MS) {
+      lastBeat = monotonic();
+      // A tag that waits for its operator keeps what was found.
+      await epoch.beat(accounts.filter((a) => a.reason !== 'redis_restored').map((a) => a.id));
+    }
     const full = monotonic() - lastPass >= FULL_PASS_MS;
     if (full) lastPass = monotonic();
     const [first] = accounts;

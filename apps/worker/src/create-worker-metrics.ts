@@ -75,6 +75,11 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     labels: ['result'],
   });
   const lost = metrics.counter({ name: 'pinegate_lost_claims_total', help: 'Settles that found their claim gone.' });
+  const restored = metrics.counter({
+    name: 'pinegate_redis_restored_total',
+    help: 'Times that Redis was found emptied, or with an older state in it.',
+    labels: ['what'],
+  });
   const stalled = metrics.counter({ name: 'pinegate_stalled_jobs_total', help: 'Jobs whose worker went silent.' });
 
   return {
@@ -117,6 +122,14 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
         log[result === 'done' ? 'info' : 'warn']({ account, result }, 'a refresh is over');
       },
       cacheAsked: (result) => cache.inc({ result }),
+      emptied() {
+        restored.inc({ what: 'emptied' });
+        log.error('Redis has been emptied: nothing is written until it is restored (docs/restore.md)');
+      },
+      restored(account) {
+        restored.inc({ what: account === null ? 'directory' : 'account' });
+        log.error({ account }, 'an older state came back in Redis: the accounts are paused (docs/restore.md)');
+      },
       swept(account, moved, rung) {
         if (moved + rung > 0) log.debug({ account, moved, rung }, 'swept');
       },

@@ -1,14 +1,15 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
-import type { Account, Directory, Ledger, UsernameCache } from '@pinegate/ledger';
+import type { Account, Directory, EpochGuard, Ledger, UsernameCache } from '@pinegate/ledger';
 import {
+  type BellHandler,
   type ConsumerTimes,
   createLaneConsumer,
   type JobResult,
   type LaneConsumer,
   type LaneEvents,
 } from '@pinegate/queues';
-import type { Logger, Redis } from '@pinegate/runtime';
+import { type Logger, type Redis, ScriptError } from '@pinegate/runtime';
 import type { Session, TradingView } from '@pinegate/tradingview';
 import type { AccountContext, SendLimits } from './account-context.ts';
 import { checkSession } from './check-session.ts';
@@ -28,6 +29,7 @@ export interface WorkerParts {
   readonly redis: Redis;
   readonly directory: Directory;
   readonly ledger: Ledger;
+  readonly epoch: Pick<EpochGuard, 'isHalted' | 'suspect'>;
   readonly usernames: UsernameCache;
   readonly upstream: TradingView;
   readonly inFlight: InFlight;
@@ -84,13 +86,24 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
     settler: createSettler(ledger),
     events,
     scriptOf: (index) => pineIds.get(index) ?? null,
-    session: () => login.session(),
+    // Also what is claimed already and has not been sent yet stops.
+    session: () => (parts.epoch.isHalted() ? null : login.session()),
     suspectSession: () => void login.check(),
     lookUp: (username, options) =>
       lookUpUsername({ ...parts, cache: parts.usernames, budget, account: id }, username, options),
     markDue: (at) => parts.dueMarks.mark(id, at),
     limits: parts.limits,
     monotonic: () => performance.now(),
+  };
+  const hear: BellHandler = async ({ lane, job }, signal) => {
+    try {
+      return await workChunk(ctx, room, lane, job, signal);
+    } catch (error) {
+      if (!(error instanceof ScriptError) || error.reply !== 'EPOCH') throw error;
+      // Not the job's fault: it goes on when the account has been resumed.
+      await parts.epoch.suspect(id);
+      return { result: 'hand-over' };
+    }
   };
   const consumers = LANES.map((lane: Lane) =>
     createLaneConsumer({
@@ -101,7 +114,7 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
       concurrency: parts.chunksPerLane,
       ...(parts.consumerTimes ? { times: parts.consumerTimes } : {}),
       events: parts.laneEvents,
-      handler: (bell, signal) => workChunk(ctx, room, lane, bell.job, signal),
+      handler: hear,
     }),
   );
   let revision = -1;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createBudgetReader } from '@pinegate/budget';
-import { openDirectory, openLedger, openUsernameCache } from '@pinegate/ledger';
+import { createEpochGuard, openDirectory, openEpochs, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { type ConsumerTimes, createBells, createTaskConsumer, createTasks } from '@pinegate/queues';
 import {
   checkRedis,
@@ -27,6 +27,7 @@ import { followDirectory } from './follow-directory.ts';
 import { createInFlight } from './in-flight.ts';
 import type { WorkerConfig } from './parse-config.ts';
 import { buildTaskHandlers } from './task-handlers.ts';
+import { watchEpoch } from './watch-epoch.ts';
 
 const CHUNKS_PER_LANE = 4;
 const CONNECTIONS = 2;
@@ -80,7 +81,12 @@ export async function startWorker(
     retentionMs: times.retentionMs,
     ...(previousSecretKey ? { previousSecretKey } : {}),
   });
-  const ledger = openLedger({ redis, ns, times });
+  const epochs = openEpochs({ redis, ns });
+  const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events });
+  await epoch.look();
+  const watch = watchEpoch(epoch);
+  lifecycle.onClose('epoch', () => watch.stop());
+  const ledger = openLedger({ redis, ns, times, epoch });
   const cacheGuard = createMemoryGuard(cacheRedis, log);
   lifecycle.onClose('memory guard of the cache', () => cacheGuard.close());
   const usernames = openUsernameCache({
@@ -94,7 +100,7 @@ export async function startWorker(
   lifecycle.onClose('bells', () => bells.close());
   const producer = createTasks({ redis, ns });
   lifecycle.onClose('task producer', () => producer.close());
-  const sweep = buildSweeper({ directory, ledger, bells, events, monotonic });
+  const sweep = buildSweeper({ directory, ledger, epoch, bells, events, monotonic });
   const upkeep = buildUpkeep({ directory, ledger, tasks: producer, monotonic });
   const leader = createLeader({
     redis,
@@ -117,6 +123,7 @@ export async function startWorker(
       redis,
       directory,
       ledger,
+      epoch,
       usernames,
       upstream,
       inFlight: createInFlight(config.inFlight),

@@ -1,9 +1,9 @@
 import type { BudgetName } from '@pinegate/budget';
-import type { CacheResult, EndedOperation } from '@pinegate/ledger';
+import type { CacheResult, EndedOperation, EpochEvents } from '@pinegate/ledger';
 import type { Observation } from '@pinegate/tradingview';
 
 /** What happens in a worker; metrics and logs subscribe here and nowhere else. */
-export interface WorkerEvents {
+export interface WorkerEvents extends EpochEvents {
   ended(account: string, operations: readonly EndedOperation[]): void;
   request(observation: Observation): void;
   /** A write that had to be corrected after its window. */

@@ -14,6 +14,7 @@ import {
   type PartWire,
   type RecordWire,
 } from './decode-answers.ts';
+import type { EpochMemory } from './epoch/create-epoch-guard.ts';
 import type { Bells, Chunk, EndedCount, Settlement, SubmitResult } from './types.ts';
 import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wire.ts';
 
@@ -27,10 +28,11 @@ interface Parts {
   readonly redis: Redis;
   readonly run: (script: string, args: readonly (string | number)[]) => Promise<unknown>;
   readonly times: LedgerTimes;
+  readonly epoch: EpochMemory | undefined;
 }
 
 /** The ledger of one account over its Lua scripts. */
-export function createAccountLedger({ account, tag, redis, run, times }: Parts): AccountLedger {
+export function createAccountLedger({ account, tag, redis, run, times, epoch }: Parts): AccountLedger {
   const json = async <T>(script: string, args: readonly (string | number)[]) =>
     JSON.parse((await run(script, args)) as string) as T;
   async function now(): Promise<number> {
@@ -41,11 +43,18 @@ export function createAccountLedger({ account, tag, redis, run, times }: Parts):
   return {
     account,
     settledChannel: `${tag}:settled`,
-    ...writing(json, run, times),
-    ...working(json, run, times),
+    ...writing(json, run, times, epoch !== undefined),
+    ...working(json, run, times, askedEpoch(account, epoch)),
     ...sweeping(json, run, redis, tag),
     ...reading(json, run, redis, tag),
-    refreshes: createRefreshes({ tag, redis, run, now, retentionMs: times.retentionMs }),
+    refreshes: createRefreshes({
+      tag,
+      redis,
+      run,
+      now,
+      epoch: () => epoch?.current() ?? '',
+      retentionMs: times.retentionMs,
+    }),
     now,
   };
 }
@@ -55,7 +64,18 @@ type Json = <T>(script: string, args: readonly (string | number)[]) => Promise<T
 
 type Redriven = { redriven?: number; superseded?: number; more?: number; bells?: Bells };
 
-function writing(json: Json, run: Run, times: LedgerTimes) {
+// A process that knows no epoch must not get by as one that does not ask.
+const NO_EPOCH = 'none';
+
+/** What scripts that arm a write are told of the epoch, and what they tell. */
+function askedEpoch(account: string, epoch: EpochMemory | undefined) {
+  return {
+    args: () => (epoch ? [epoch.current() ?? NO_EPOCH, epoch.seen(account)] : ['', 0]),
+    saw: (beat: number) => epoch?.saw(account, beat),
+  };
+}
+
+function writing(json: Json, run: Run, times: LedgerTimes, mustHaveEpoch: boolean) {
   return {
     async submit(part, after, rows) {
       const lines = rows.map((r) => `${r.row} ${r.script} ${encodeOperation(r.operation)}\n`).join('');
@@ -77,6 +97,7 @@ function writing(json: Json, run: Run, times: LedgerTimes) {
         times.freshMs,
         times.retentionMs,
         lines,
+        mustHaveEpoch ? 1 : 0,
       ]);
       if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
       if (answer.s === 'cancelled') return { status: 'cancelled' };
@@ -102,7 +123,7 @@ function writing(json: Json, run: Run, times: LedgerTimes) {
   } satisfies Partial<AccountLedger>;
 }
 
-function working(json: Json, run: Run, times: LedgerTimes) {
+function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typeof askedEpoch>) {
   return {
     async take(lane, job) {
       const answer = (await run('take', [lane, job])) as [string, string | null] | null;
@@ -112,24 +133,29 @@ function working(json: Json, run: Run, times: LedgerTimes) {
       await run('close', [lane, job, chunk]);
     },
     async claim(script, names, token, permits) {
-      const answer = await json<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number }>('claim', [
-        script,
-        token,
-        times.leaseMs,
-        times.freshMs,
-        times.verifyDelayMs,
-        times.maxTries,
-        permits.grant,
-        permits.revoke,
-        permits.list,
-        names.join(' '),
-      ]);
-      const { keys = [], ended, takeovers } = answer;
+      const answer = await json<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number; beat: number }>(
+        'claim',
+        [
+          script,
+          token,
+          times.leaseMs,
+          times.freshMs,
+          times.verifyDelayMs,
+          times.maxTries,
+          permits.grant,
+          permits.revoke,
+          permits.list,
+          names.join(' '),
+          ...epoch.args(),
+        ],
+      );
+      const { keys = [], ended, takeovers, beat } = answer;
+      epoch.saw(beat);
       return { keys: keys.map(decodeClaimed), ended: decodeEnded(ended), takeovers };
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await json<AnswerWire>('fix', args));
+      return decodeClaimedOrSettled(await json<AnswerWire>('fix', [...args, ...epoch.args()]));
     },
     async final(script, name, token, target, read, readAt) {
       const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt)];
@@ -137,7 +163,7 @@ function working(json: Json, run: Run, times: LedgerTimes) {
     },
     async verified(script, name, token, read, readAt) {
       const args = [script, name, token, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await json<AnswerWire>('verified', args));
+      return decodeClaimedOrSettled(await json<AnswerWire>('verified', [...args, ...epoch.args()]));
     },
     async settle(settlements) {
       const wire = JSON.stringify(settlements.map(settlementWire));

@@ -20,11 +20,13 @@ interface Parts {
   readonly redis: Redis;
   readonly run: (script: string, args: readonly (string | number)[]) => Promise<unknown>;
   readonly now: () => Promise<number>;
+  /** The epoch in force; '' = none known. A whole list taken as known is noted under it. */
+  readonly epoch: () => string;
   readonly retentionMs: number;
 }
 
 /** The refreshes of one account over their Lua scripts. */
-export function createRefreshes({ tag, redis, run, now, retentionMs }: Parts): Refreshes {
+export function createRefreshes({ tag, redis, run, now, epoch, retentionMs }: Parts): Refreshes {
   return {
     async begin(id, script, mode) {
       const [status, other] = (await run('refresh-begin', [id, script, mode, retentionMs])) as string[];
@@ -72,7 +74,7 @@ export function createRefreshes({ tag, redis, run, now, retentionMs }: Parts): R
       return { drift: decodeDrift(answer.drift), known: answer.known, skipped: answer.skipped };
     },
     async absent(script, seen, since, adopt, bucket) {
-      const args = [script, `refresh-seen:${seen}`, Math.floor(since), adopt ? 1 : 0, bucket, ABSENT_KEYS];
+      const args = [script, `refresh-seen:${seen}`, Math.floor(since), adopt ? 1 : 0, bucket, ABSENT_KEYS, epoch()];
       const answer = JSON.parse((await run('refresh-absent', args)) as string) as {
         drift?: DriftWire[];
         known: number;

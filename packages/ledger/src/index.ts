@@ -26,6 +26,9 @@ export type {
   ScriptRoute,
   SessionCookies,
 } from './directory-types.ts';
+export { createEpochGuard, type EpochEvents, type EpochGuard, type EpochMemory } from './epoch/create-epoch-guard.ts';
+export type { AccountEpoch, DirectoryEpoch, EpochRecord } from './epoch/epoch-record.ts';
+export { type Epochs, openEpochs } from './epoch/open-epochs.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './open-ledger.ts';
 export {
   DRIFT_KINDS,

@@ -1,6 +1,7 @@
 import { createScripts, type Redis } from '@pinegate/runtime';
 import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
 import { createAccountLedger } from './create-account-ledger.ts';
+import type { EpochMemory } from './epoch/create-epoch-guard.ts';
 
 /** What `openLedger` needs. */
 export interface LedgerOptions {
@@ -9,6 +10,8 @@ export interface LedgerOptions {
   /** First part of every key; `pinegate` outside tests. */
   readonly ns: string;
   readonly times: LedgerTimes;
+  /** What the tags must carry before a write is armed in them; without it they are not asked, as for reading only. */
+  readonly epoch?: EpochMemory;
   /** Texts to use instead of `.lua` files, by name: tests replace `clock`. */
   readonly replace?: Readonly<Record<string, string>>;
 }
@@ -20,7 +23,7 @@ export interface Ledger {
 }
 
 /** Opens the ledger. No I/O happens before the first call. */
-export function openLedger({ redis, ns, times, replace }: LedgerOptions): Ledger {
+export function openLedger({ redis, ns, times, epoch, replace }: LedgerOptions): Ledger {
   const scripts = createScripts(new URL('./lua/', import.meta.url), replace ? { replace } : {});
   const accounts = new Map<string, AccountLedger>();
   return {
@@ -30,7 +33,7 @@ export function openLedger({ redis, ns, times, replace }: LedgerOptions): Ledger
         const tag = `{${ns}:${id}}`;
         const run = (name: string, args: readonly (string | number)[]) =>
           scripts.run(redis, name, [`${tag}:ledger`], args);
-        ledger = createAccountLedger({ account: id, tag, redis, run, times });
+        ledger = createAccountLedger({ account: id, tag, redis, run, times, epoch });
         accounts.set(id, ledger);
       }
       return ledger;

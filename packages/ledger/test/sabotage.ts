@@ -44,8 +44,8 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   R3: [
     {
       file: 'claim',
-      find: 'if t - r.at < fresh or r.window > 0 or fixed then',
-      replace: 'if r.v == r.tv or t - r.at < fresh and r.window == 0 and not fixed then',
+      find: 'if is_fresh(r, t, fresh) or r.window > 0 or fixed then',
+      replace: 'if r.v == r.tv or is_fresh(r, t, fresh) and r.window == 0 and not fixed then',
     },
   ],
   R4: [{ file: 'fix', find: 'r.v ~= tonumber(ARGV[4]) or #r.chain == 0', replace: '#r.chain == 0' }],
@@ -109,8 +109,8 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   ],
   R25: [{ file: 'settle', find: "end_refused(e, s.v, 'rejected'", replace: "end_refused(e, e.r.v, 'rejected'" }],
   R27: [
-    { file: 'claim', find: 'if t - r.at < fresh or', replace: 'if true or' },
-    { file: 'claims', find: 'r.window == 0 and t - r.at < fresh', replace: 'r.window == 0' },
+    { file: 'claim', find: 'if is_fresh(r, t, fresh) or', replace: 'if true or' },
+    { file: 'claims', find: 'r.window == 0 and is_fresh(r, t, fresh)', replace: 'r.window == 0' },
   ],
   // The counting second call never came, one time in twenty.
   R29: [

@@ -1,11 +1,12 @@
 import type { AccountConfig, AuditAction, AuditState } from '@pinegate/ledger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { account, accountBody, sessionBody } from '../account-schemas.ts';
+import { account, accountBody, resumeBody, sessionBody } from '../account-schemas.ts';
 import { type AccountView, readAccount } from '../account-view.ts';
 import type { ApiContext } from '../api-context.ts';
 import { answerAudited, auditedAccount } from '../audited.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { Problem } from '../problem.ts';
+import { resumeAccount } from '../resume-account.ts';
 import { accountParams, pageOf, pageQuery, reasonBody, reasonQuery } from '../schemas.ts';
 
 const PATH = '/v1/accounts';
@@ -144,9 +145,10 @@ function addStateRoutes(app: App, context: ApiContext): void {
     schema: {
       tags,
       summary: 'Let an account go on',
-      description: 'Without a working session it is `parked` instead, until fresh cookies are posted.',
+      description:
+        'Without a working session it is `parked` instead, until fresh cookies are posted. After a restore of Redis each script must have been refreshed in mode adopt, or `acknowledgeRestore` be true.',
       params: accountParams,
-      body: reasonBody,
+      body: resumeBody,
       response: { 200: account },
     },
     handler: (request, reply) =>
@@ -155,9 +157,7 @@ function addStateRoutes(app: App, context: ApiContext): void {
         const known = await directory.accounts.get(id);
         if (known === null) throw unknownAccount(id);
         entry.before = auditedAccount(known);
-        const dead = known.session.state === 'dead';
-        const to = dead ? 'parked' : 'active';
-        const resumed = await directory.accounts.setState(id, to, dead ? 'session_dead' : null);
+        const resumed = await resumeAccount(context, known, request.body?.acknowledgeRestore === true);
         if (resumed === null) throw unknownAccount(id);
         entry.after = auditedAccount(resumed);
         return { status: 200, body: await readAccount(context, resumed) };

@@ -1,4 +1,5 @@
 import type { Account, Directory } from '../directory-types.ts';
+import type { Epochs } from '../epoch/open-epochs.ts';
 import { ACCOUNT_FIELDS, formatConfig, parseAccount } from './account-record.ts';
 import { AUDIT_ENTRIES } from './audit.ts';
 import { DirectoryError } from './directory-error.ts';
@@ -13,6 +14,7 @@ export function buildAccounts(
   scripts: DirectoryScripts,
   names: DirectoryNames,
   snapshot: Snapshot,
+  epochs: Pick<Epochs, 'begin' | 'stamp'>,
 ): Directory['accounts'] {
   const changed = async (id: string, script: string, args: readonly (string | number)[], further: string[] = []) => {
     const reply = await scripts.run(script, [names.account(id), names.revision, ...further], args);
@@ -25,6 +27,8 @@ export function buildAccounts(
       const text = formatConfig(config);
       const wanted = [...new Set(config.scripts)];
       const keys = [names.accounts, names.account(id), names.scripts, names.indexes, names.revision];
+      // Before the account is there: one that is there without an epoch has lost it.
+      if ((await scripts.redis.exists(names.account(id))) === 0) await epochs.stamp(id, await epochs.begin(), null);
       const reply = (await scripts.run('account-put', keys, [id, text, wanted.length, ...wanted])) as
         | readonly ['taken', string, string]
         | readonly ['created' | 'replaced', Values];

@@ -22,6 +22,8 @@ export interface DirectoryNames {
   readonly batchNumber: string;
   /** zset: account → time of its next sweep */
   readonly due: string;
+  /** hash: id of the epoch, when it was made, and the leader's beat */
+  readonly epoch: string;
   /** hash: one account */
   account(id: string): string;
   /** hash of the record; hash row → hash of bytes; zset of JSON by row; bitmap of rejected rows */
@@ -44,6 +46,7 @@ export function directoryNames(ns: string): DirectoryNames {
     batches: `${tag}:batches`,
     batchNumber: `${tag}:batch-number`,
     due: `${tag}:due`,
+    epoch: `${tag}:epoch`,
     account: (id) => `${tag}:account:${id}`,
     batch: (id) => {
       const record = `${tag}:batch:${id}`;

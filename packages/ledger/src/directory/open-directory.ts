@@ -1,5 +1,6 @@
 import type { Redis } from '@pinegate/runtime';
 import type { Directory } from '../directory-types.ts';
+import { openEpochs } from '../epoch/open-epochs.ts';
 import { buildAccounts } from './accounts.ts';
 import { buildApiKeys } from './api-keys.ts';
 import { buildAudit } from './audit.ts';
@@ -45,7 +46,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
   const box = buildSecretBox(options.secretKey, options.previousSecretKey);
   const keys = buildApiKeys(scripts, names, { clock, now: now ?? Date.now, adminKey: options.adminKey ?? null });
   return {
-    accounts: buildAccounts(scripts, names, snapshot),
+    accounts: buildAccounts(scripts, names, snapshot, openEpochs({ redis, ns: options.ns, now })),
     sessions: buildSessions(scripts, names, box),
     scripts: buildRoutes(scripts, names, snapshot, clock),
     keys,

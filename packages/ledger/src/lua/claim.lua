@@ -1,12 +1,14 @@
 -- claim: takes keys in hand, as many as the permits cover. C0 to C6 of protocol.md.
--- KEYS[1] meta · ARGV script, token, lease ms, fresh ms, U ms, tries, permits grant, revoke, list, names (spaces between)
--- Answers JSON {keys: [{name, need, …}], ended, takeovers}
+-- KEYS[1] meta · ARGV script, token, lease ms, fresh ms, U ms, tries, permits grant, revoke, list, names (spaces between),
+--   epoch ('' = not asked), newest beat seen · Answers JSON {keys: [{name, need, …}], ended, takeovers, beat}; error EPOCH
 --!include clock
 --!include store
 --!include parts
 --!include chunks
 --!include claims
 --!include cancelled
+local refusal, beat = refuse_epoch(ARGV[11], tonumber(ARGV[12]))
+if refusal then return refusal end
 local script, token = ARGV[1], ARGV[2]
 local lease, fresh, U, max_tries = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local permits = { grant = tonumber(ARGV[7]), revoke = tonumber(ARGV[8]), list = tonumber(ARGV[9]) }
@@ -63,7 +65,7 @@ local function need_of(r)
     if is_absolute(r.chain[i]) then return 'write' end
   end
   if r.base == '?' then return t < r.window and 'wait' or 'base' end
-  if t - r.at < fresh or r.window > 0 or fixed then return 'write' end
+  if is_fresh(r, t, fresh) or r.window > 0 or fixed then return 'write' end
   return 'base'
 end
 
@@ -109,4 +111,4 @@ local answers = {}
 for name in ARGV[10]:gmatch('%S+') do answers[#answers + 1] = claim(name) end
 flush_parts(t)
 flush_store()
-return cjson.encode({ keys = list_out(answers), ended = list_out(into), takeovers = takeovers })
+return cjson.encode({ keys = list_out(answers), ended = list_out(into), takeovers = takeovers, beat = beat })

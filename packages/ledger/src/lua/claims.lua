@@ -1,3 +1,4 @@
+--!include epoch
 -- Claims: hash `claims` key → "token until at armed". Due: zset `due` key → ms.
 local claims_key, due_key = tag .. 'claims', tag .. 'due'
 
@@ -114,9 +115,14 @@ local function shown_at(t)
   return function(s) return type(s) == 'number' and s <= t and 'n' or s end
 end
 
+-- Known lately, and not from before a restore.
+local function is_fresh(r, t, fresh)
+  return t - r.at < fresh and r.at >= known_since()
+end
+
 -- Does base answer the question of membership for sure?
 local function is_sure(r, t, fresh)
-  return r.base ~= '?' and r.window == 0 and t - r.at < fresh
+  return r.base ~= '?' and r.window == 0 and is_fresh(r, t, fresh)
 end
 
 -- The answer for a key with work under our claim.

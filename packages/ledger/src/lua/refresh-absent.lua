@@ -1,5 +1,6 @@
 -- refresh-absent: after a complete list, what is on none of its pages is absent. One bounded step over the buckets.
--- KEYS[1] meta · ARGV script, key of the set of names seen, time the first page was asked for, adopt 0|1, bucket, keys to look at
+-- KEYS[1] meta · ARGV script, key of the set of names seen, time the first page was asked for, adopt 0|1, bucket, keys to look at,
+--   epoch ('' = none)
 -- Answers JSON {drift, known, bucket, lost}; without bucket: the end, and the set of names is dropped. lost: the set was gone before, so
 -- that nobody may be called absent.
 --!include clock
@@ -21,6 +22,12 @@ local next_bucket = each_record(script, tonumber(ARGV[5]), tonumber(ARGV[6]), fu
     save(e)
   end
 end)
-if not next_bucket then redis.call('DEL', tag .. seen) end
+if not next_bucket then
+  redis.call('DEL', tag .. seen)
+  -- What lets an account that was restored be resumed.
+  if adopt and ARGV[7] ~= '' then
+    redis.call('HSET', tag .. 'epoch', 'refreshed:' .. script, ARGV[7] .. ' ' .. ARGV[3])
+  end
+end
 flush_store()
 return cjson.encode({ drift = list_out(drift), known = known, bucket = next_bucket })

@@ -1,12 +1,14 @@
 -- submit: accepts rows of one part. S1 to S4 of protocol.md.
 -- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
---   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>
--- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]]}
+--   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>; 1 if the tag must carry an epoch
+-- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]]}; error EPOCH
 --!include clock
 --!include store
 --!include parts
 --!include chunks
 --!include claims
+-- An emptied tag takes nothing: it may be about to be restored. A restored one does, its operations wait.
+if ARGV[10] == '1' and redis.call('EXISTS', tag .. 'epoch') == 0 then return redis.error_reply('EPOCH the account was emptied') end
 local id, kind, class, turn, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local after, fresh, keep, rows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local t = now()

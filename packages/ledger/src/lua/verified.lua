@@ -1,11 +1,13 @@
 -- verified: a read after the window compares with base, under the claim, and never becomes it (R12 to R14).
--- KEYS[1] meta · ARGV script, name, token, state read, time the read began, fresh ms
--- Answers JSON {need: done|wait|again|lost} or {need: write, …}: base is to be written again.
+-- KEYS[1] meta · ARGV script, name, token, state read, time the read began, fresh ms, epoch ('' = not asked), newest beat seen
+-- Answers JSON {need: done|wait|again|lost} or {need: write, …}: base is to be written again. Error EPOCH.
 --!include clock
 --!include store
 --!include parts
 --!include chunks
 --!include claims
+local refusal = refuse_epoch(ARGV[7], tonumber(ARGV[8]))
+if refusal then return refusal end
 local e, token = load(ARGV[1], ARGV[2]), ARGV[3]
 local read, begun, fresh = state_in(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local r, c, t = e.r, claim_of(e.key), now()

@@ -1,0 +1,20 @@
+import type { EpochGuard } from '@pinegate/ledger';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './problem.ts';
+
+/**
+ * Looks, before a request to a route with a scope is worked on, whether Redis is the one it was: an emptied one knows no key, no
+ * account and no batch, and must not answer that there are none.
+ * Errors: `Problem` `redis_restored`; those of Redis.
+ */
+export function addEpochCheck(app: FastifyInstance, epoch: Pick<EpochGuard, 'look'>): void {
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.scope !== undefined && !(await epoch.look())) throw emptied();
+  });
+}
+
+/** The answer while Redis has been emptied, all of it or one account. */
+export function emptied(cause?: unknown): Problem {
+  const detail = 'Redis has lost what it held. Nothing is accepted until an operator has restored it.';
+  return new Problem('redis_restored', detail, { retryAfter: 60, cause });
+}
