@@ -15,6 +15,8 @@ export type TestRedisOptions = {
 export type TestRedis = {
   readonly url: string;
   readonly port: number;
+  /** Of the server that runs now; null while none does. */
+  readonly pid: number | null;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with what it had kept. */
@@ -39,6 +41,9 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   const redis: TestRedis = {
     url: `redis://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return server?.pid ?? null;
+    },
     async start() {
       server ??= await startRedisServer({
         dir,

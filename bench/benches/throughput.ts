@@ -1,0 +1,58 @@
+import { startStack } from '../../tests/e2e/stack.ts';
+import type { Bench, Row } from '../harness/bench.ts';
+import { cpuMs } from '../harness/cpu-time.ts';
+
+/**
+ * How many operations a second the workers bring about where nothing limits them but the machine: one batch of grants, counted by the api,
+ * after a first batch that warms every process up; and what an operation costs each process in CPU time.
+ */
+const SCRIPT = `PUB;${'0'.repeat(32)}`;
+const DATE = '2031-05-01T00:00:00.000Z';
+
+export const bench: Bench = {
+  summary: 'operations a second without a limit, CPU time per operation',
+  options: { workers: { type: 'string' }, rows: { type: 'string' }, latency: { type: 'string' } },
+  maxMs: () => 10 * 60_000,
+  async run({ flags, seed, tell }) {
+    const rows: Row[] = [];
+    for (const workers of String(flags.workers ?? '1,2')
+      .split(',')
+      .map(Number)) {
+      const count = Number(flags.rows ?? 40_000);
+      tell(`${workers} workers, ${count} grants`);
+      const stack = await startStack({ workers, seed, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
+      try {
+        await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: Number(flags.latency ?? 0) } });
+        const drain = async (kind: string) => {
+          const lines = Array.from({ length: count }, (_, i) => `grant,${SCRIPT},${kind}_${i},${DATE}\n`);
+          const raw = `action,script,username,expires_at\n${lines.join('')}`;
+          const posted = await stack.call('POST', '/v1/batches', { headers: { 'content-type': 'text/csv' }, raw });
+          return stack.drained(posted.body.id);
+        };
+        await drain('warm');
+        const pids = stack.pids;
+        const cpu = () => Object.fromEntries(Object.entries(pids).map(([app, of]) => [app, sum(of.map(cpuMs))]));
+        const before = cpu();
+        const startedAt = performance.now();
+        await drain('user');
+        const seconds = (performance.now() - startedAt) / 1000;
+        const after = cpu();
+        const each = (app: string) => Math.round((((after[app] ?? 0) - (before[app] ?? 0)) * 1000) / count);
+        rows.push({
+          workers,
+          operations: count,
+          seconds,
+          'op/s': Math.round(count / seconds),
+          ...Object.fromEntries(Object.keys(pids).map((app) => [`${app} µs/op`, each(app)])),
+        });
+      } finally {
+        await stack.stop();
+      }
+    }
+    return rows;
+  },
+};
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
