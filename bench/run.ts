@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Bench } from './harness/bench.ts';
+import type { Bench, Row } from './harness/bench.ts';
 import { describeMachine } from './harness/describe-machine.ts';
 import { formatTables } from './harness/format-tables.ts';
 
@@ -41,17 +41,22 @@ async function runBench(bench: string, given: readonly string[]): Promise<void> 
   const machine = describeMachine();
   const at = new Date();
   const startedAt = performance.now();
-  const rows = await run({
-    seed: String(seed),
-    flags,
-    tell: (line) => process.stderr.write(`${line}\n`),
-    signal: AbortSignal.timeout(maxMs(flags)),
-  });
-  const seconds = Math.round((performance.now() - startedAt) / 1000);
-  const result = { bench, at: at.toISOString(), seconds, seed, flags, machine, rows };
-  await mkdir(RESULTS, { recursive: true });
-  const file = join(RESULTS, `${bench}.json`);
-  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
-  const facts = Object.entries(machine).map(([key, value]) => `${key} ${value}`);
-  process.stdout.write(`\n${formatTables(rows)}\n\nseed ${seed}, ${seconds} s, ${facts.join(', ')}\n${file}\n`);
+  const rows: Row[] = [];
+  try {
+    await run({
+      seed: String(seed),
+      flags,
+      tell: (line) => process.stderr.write(`${line}\n`),
+      report: (row) => void rows.push(row),
+      signal: AbortSignal.timeout(maxMs(flags)),
+    });
+  } finally {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    const result = { bench, at: at.toISOString(), seconds, seed, flags, machine, rows };
+    await mkdir(RESULTS, { recursive: true });
+    const file = join(RESULTS, `${bench}.json`);
+    await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+    const facts = Object.entries(machine).map(([key, value]) => `${key} ${value}`);
+    process.stdout.write(`\n${formatTables(rows)}\n\nseed ${seed}, ${seconds} s, ${facts.join(', ')}\n${file}\n`);
+  }
 }

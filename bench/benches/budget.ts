@@ -47,15 +47,13 @@ export const bench: Bench = {
   async run(input) {
     const { flags } = input;
     const wanted = casesOf(flags);
-    const rows: Row[] = [];
     for (const workers of flags.workers ? [Number(flags.workers)] : [1, 4]) {
       const light = wanted.filter(({ rate }) => rate <= 50);
       const groups = [light, ...wanted.filter(({ rate }) => rate > 50).map((each) => [each])];
       for (const group of groups) {
-        if (group.length > 0) rows.push(...(await runGroup(input, workers, group)));
+        if (group.length > 0) for (const row of await runGroup(input, workers, group)) input.report(row);
       }
     }
-    return rows;
   },
 };
 

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { startStack } from '../../tests/e2e/stack.ts';
-import type { Bench, Row } from '../harness/bench.ts';
+import type { Bench } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 
 /**
@@ -11,16 +12,21 @@ const DATE = '2031-05-01T00:00:00.000Z';
 
 export const bench: Bench = {
   summary: 'operations a second without a limit, CPU time per operation',
-  options: { workers: { type: 'string' }, rows: { type: 'string' }, latency: { type: 'string' } },
+  options: {
+    workers: { type: 'string' },
+    rows: { type: 'string' },
+    latency: { type: 'string' },
+    profile: { type: 'string' },
+  },
   maxMs: () => 10 * 60_000,
-  async run({ flags, seed, tell }) {
-    const rows: Row[] = [];
+  async run({ flags, seed, tell, report }) {
     for (const workers of String(flags.workers ?? '1,2')
       .split(',')
       .map(Number)) {
       const count = Number(flags.rows ?? 40_000);
       tell(`${workers} workers, ${count} grants`);
-      const stack = await startStack({ workers, seed, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
+      const env = flags.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}` } : {};
+      const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
       try {
         await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: Number(flags.latency ?? 0) } });
         const drain = async (kind: string) => {
@@ -38,7 +44,7 @@ export const bench: Bench = {
         const seconds = (performance.now() - startedAt) / 1000;
         const after = cpu();
         const each = (app: string) => Math.round((((after[app] ?? 0) - (before[app] ?? 0)) * 1000) / count);
-        rows.push({
+        report({
           workers,
           operations: count,
           seconds,
@@ -49,7 +55,6 @@ export const bench: Bench = {
         await stack.stop();
       }
     }
-    return rows;
   },
 };
 

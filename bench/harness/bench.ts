@@ -14,6 +14,8 @@ export interface BenchInput {
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
   /** Writes a line of progress. */
   tell(line: string): void;
+  /** Takes a result as soon as it is there: it is kept also if the bench breaks off. Rows with the same columns are one table. */
+  report(row: Row): void;
   /** Aborted when the bench has taken too long. */
   readonly signal: AbortSignal;
 }
@@ -24,6 +26,5 @@ export interface Bench {
   readonly options: ParseArgsOptionsConfig;
   /** It is given up after this, ms. */
   maxMs(flags: BenchInput['flags']): number;
-  /** Rows with the same columns are one table. */
-  run(input: BenchInput): Promise<readonly Row[]>;
+  run(input: BenchInput): Promise<void>;
 }
