@@ -25,7 +25,8 @@ export const bench: Bench = {
       .map(Number)) {
       const count = Number(flags.rows ?? 40_000);
       tell(`${workers} workers, ${count} grants`);
-      const env = flags.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}` } : {};
+      const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
+      const env: Record<string, string> = flags.profile ? { NODE_OPTIONS: profile } : {};
       const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
       try {
         await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: Number(flags.latency ?? 0) } });
