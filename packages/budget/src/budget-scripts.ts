@@ -3,6 +3,8 @@ import type { BudgetName } from './budget-settings.ts';
 
 /** Singles have somebody waiting for them, bulk has not. */
 export type PermitClass = 'singles' | 'bulk';
+/** Singles are served first. */
+export const CLASSES: readonly PermitClass[] = ['singles', 'bulk'];
 export type PerClass<T> = Readonly<Record<PermitClass, T>>;
 
 /** One budget's part of a call. Counts since the last call; `from` is the time of the first permit given back, ms. */

@@ -2,7 +2,6 @@ import type { Redis } from '@pinegate/runtime';
 import { type BudgetClock, systemClock } from './budget-clock.ts';
 import { accountKeys, createBudgetScripts, type PermitClass } from './budget-scripts.ts';
 import { BUDGET_NAMES, type BudgetName, type BudgetSettings, payer } from './budget-settings.ts';
-import { UNLIMITED } from './controller/state.ts';
 import { createOutcomeLog, type RequestResult } from './outcomes.ts';
 import { createPermitLoop } from './permit-loop.ts';
 import type { StockedPermit } from './permit-stock.ts';
@@ -142,9 +141,8 @@ export function createBudget(options: BudgetOptions): Budget {
     isBreakerOpen: () => state.breaker !== 'closed',
     snapshot() {
       const rate = (budget: BudgetName) => {
-        const known = state.rates.get(payer(budget, settings));
-        const now = known ?? settings.budgets[payer(budget, settings)].start ?? UNLIMITED;
-        return now >= UNLIMITED ? null : now;
+        const { start } = settings.budgets[payer(budget, settings)];
+        return start === null ? null : (state.rates.get(payer(budget, settings)) ?? start);
       };
       const rates = Object.fromEntries(BUDGET_NAMES.map((b) => [b, rate(b)])) as Record<BudgetName, number | null>;
       return {

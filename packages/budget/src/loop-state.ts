@@ -1,9 +1,9 @@
-import type { PerClass, PermitClass, TakeReply, TakeRequest } from './budget-scripts.ts';
+import { CLASSES, type PerClass, type PermitClass, type TakeReply, type TakeRequest } from './budget-scripts.ts';
 import type { BudgetName, BudgetSettings } from './budget-settings.ts';
 import { UNLIMITED } from './controller/state.ts';
+import { LEASE_MS, REPORT_MS } from './loop-times.ts';
 import { createPermitLine, type PermitLine } from './permit-line.ts';
 
-export const CLASSES: readonly PermitClass[] = ['singles', 'bulk'];
 export const nobody = (): Record<PermitClass, number> => ({ singles: 0, bulk: 0 });
 
 /** What a process knows of the account and of those who wait here. `offset` turns local ms into Redis ms. */
@@ -19,14 +19,17 @@ export type LoopState = {
   slots: PerClass<number> | null;
   /** When to ask again where there are none, local ms. */
   slotsAt: number;
-  /** Of the last call: when it was answered (local ms), what it said to be in use, whether Redis holds slots for us. */
+  /** Of the last call: when it was answered (local ms), what it said to be in use and to be wanted, whether Redis holds slots for us. */
   syncedAt: number;
   reported: PerClass<number>;
+  asked: PerClass<number>;
   leased: boolean;
   line(budget: BudgetName, permitClass: PermitClass): PermitLine;
   stock(permitClass: PermitClass): number;
   isBusy(): boolean;
   free(permitClass: PermitClass): number;
+  /** Whether the line's permits need no Redis: its rate has no limit, and the slots that Redis holds for us are ours to use. */
+  isLocal(line: PermitLine, now: number): boolean;
   /** Redis ms. */
   pausedUntil(budget: BudgetName): number;
   /** Permits that the line's waiters lack. */
@@ -49,13 +52,13 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
     slotsAt: 0,
     syncedAt: 0,
     reported: nobody(),
+    asked: nobody(),
     leased: false,
     line(budget, permitClass) {
       let found = lines.find((l) => l.budget === budget && l.class === permitClass);
       if (!found) {
         found = createPermitLine(budget, permitClass);
         lines.push(found);
-        // Singles are served first.
         lines.sort((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class));
       }
       return found;
@@ -63,6 +66,11 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
     stock: (c) => lines.reduce((n, l) => n + (l.class === c ? l.stock.size : 0), 0),
     isBusy: () => state.inUse.singles + state.inUse.bulk > 0 || lines.some((l) => l.waiters.length + l.stock.size > 0),
     free: (c) => (state.slots?.[c] ?? 0) - state.inUse[c],
+    isLocal(l, now) {
+      if (settings().budgets[l.budget].start !== null || state.breaker !== 'closed' || state.slots === null)
+        return false;
+      return now - state.syncedAt < LEASE_MS / 2;
+    },
     pausedUntil: (budget) => Math.max(state.accountPause, state.pauses.get(budget) ?? 0),
     missing(l) {
       // More than a second's permits need not be asked for, and need no slots yet.
@@ -74,6 +82,11 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
       if (missing === 0) return null;
       if (state.slots === null) return 0;
       const slots = state.slots[l.class];
+      if (slots > 0 && settings().budgets[l.budget].start === null && state.breaker === 'closed') {
+        // Only slots are lacking: more of them are there for the asking once, then as others give theirs up.
+        const wanted = Math.min(settings().maxInFlight, state.inUse[l.class] + missing);
+        return wanted > state.asked[l.class] ? 0 : state.syncedAt + REPORT_MS;
+      }
       if (slots === 0) return Math.max(state.slotsAt, l.askAt);
       // As take.lua counts it. Half of the slots at a time, or each one that falls free would make a call.
       const room = 2 * slots - state.inUse[l.class] - state.stock(l.class);

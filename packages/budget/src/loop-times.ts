@@ -1,11 +1,13 @@
-import { CLASSES, type LoopState } from './loop-state.ts';
+import { CLASSES } from './budget-scripts.ts';
+import type { LoopState } from './loop-state.ts';
 
 /** A slot of a process that died is free after this, ms. */
 export const LEASE_MS = 15_000;
 /** How long permits are kept that nobody came for, and such as find no slot, ms. */
 const KEEP_IDLE_MS = 50;
 const KEEP_LATE_MS = 1000;
-const REPORT_MS = 100;
+/** How long what came of requests may wait to be told, ms. */
+export const REPORT_MS = 100;
 const IDLE_MS = 20;
 
 /** When to call Redis next, local ms. `pending`: what is to be reported, since `pendingAt`. */

@@ -17,6 +17,8 @@ export type PermitLine = {
   missing(most: number): number;
   /** Hands permits that may be used by `until` to the first in line, at most `room`; the number handed out. */
   serve(room: number, until: number): number;
+  /** Stocks what the waiters lack, at most `most`, without Redis: for a rate without a limit. */
+  stockHere(most: number, redisNow: number, clockOffset: number): void;
   /** Takes in what Redis granted. */
   receive(granted: Granted, rate: number, clockOffset: number, now: number, probe: boolean): void;
 };
@@ -47,6 +49,9 @@ export function createPermitLine(budget: BudgetName, permitClass: PermitClass): 
         head.give(permits);
       }
       return served;
+    },
+    stockHere(most, redisNow, clockOffset) {
+      stock.add({ count: line.missing(most), from: redisNow, waitMs: null }, 0, clockOffset, false);
     },
     receive(granted, rate, clockOffset, now, probe) {
       stock.add(granted, 1000 / rate, clockOffset, probe);

@@ -1,8 +1,8 @@
 import type { BudgetClock } from './budget-clock.ts';
-import type { BudgetScripts, TakeReply, TakeRequest, Want } from './budget-scripts.ts';
+import { type BudgetScripts, CLASSES, type TakeReply, type TakeRequest, type Want } from './budget-scripts.ts';
 import { BUDGET_NAMES, type BudgetSettings } from './budget-settings.ts';
 import { UNLIMITED } from './controller/state.ts';
-import { CLASSES, createLoopState, type LoopState, nobody, slotsRequest } from './loop-state.ts';
+import { createLoopState, type LoopState, nobody, slotsRequest } from './loop-state.ts';
 import { keepMs, LEASE_MS, serveAt, syncAt } from './loop-times.ts';
 import type { OutcomeLog, Outcomes } from './outcomes.ts';
 import type { RateLearner } from './rate-learner.ts';
@@ -54,7 +54,9 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
       if (line.waiters.length === 0 || redisNow() < state.pausedUntil(line.budget)) continue;
       const free = state.free(line.class);
       const room = state.breaker === 'probe' ? Math.max(1, free) : free;
-      if (room > 0) state.inUse[line.class] += line.serve(room, now + BLOCK_MS);
+      if (room <= 0) continue;
+      if (state.isLocal(line, now)) line.stockHere(room, redisNow(), state.offset);
+      state.inUse[line.class] += line.serve(room, now + BLOCK_MS);
     }
   }
 
@@ -103,7 +105,7 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
       const wanted = nobody();
       for (const line of state.lines) {
         if (line.budget !== budget || (state.askAt(line) ?? Number.POSITIVE_INFINITY) > now) continue;
-        wanted[line.class] = state.missing(line);
+        if (!state.isLocal(line, now)) wanted[line.class] = state.missing(line);
       }
       if (!came && wanted.singles + wanted.bulk === 0) return [];
       return {
@@ -127,6 +129,7 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
     state.slots = reply.slots;
     state.slotsAt = now + (reply.slotsWaitMs ?? 0);
     state.reported = request.inUse;
+    state.asked = request.slots;
     state.leased = request.slots.singles + request.slots.bulk > 0;
     state.syncedAt = now;
     const probe = reply.breaker === 'probe';

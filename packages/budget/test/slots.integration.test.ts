@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { type Budget, createBudgetReader, type PermittedRequest } from '../src/index.ts';
 import { collect, openTestAccount, START, settings, type TestAccount } from './test-account.ts';
 
@@ -108,4 +108,46 @@ test('a lowered cap holds once requests end', async () => {
     await account.pass(50);
   }
   expect(requests.inFlight).toBe(7);
+});
+
+describe('without a limit on the rate', () => {
+  /** A worker that has ten requests in flight, and the slots for them. */
+  async function busyWorker() {
+    const budget = account.worker('w1', capped(100));
+    const permits = await budget.acquire('grant', 10, bulk);
+    const requests = Array.from({ length: permits?.count ?? 0 }, () => permits?.start() as PermittedRequest);
+    expect(requests.length).toBe(10);
+    await account.settle();
+    return { budget, requests };
+  }
+
+  test('a slot that falls free is used again without asking Redis', async () => {
+    const { budget, requests } = await busyWorker();
+    const asked = vi.spyOn(account.redis, 'evalsha');
+    for (const request of requests.splice(0, 4)) request.finish('ok');
+    expect((await budget.acquire('grant', 4, bulk))?.count).toBe(4);
+    expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
+  });
+
+  test('nothing is handed out once Redis may have given the slots to others', async () => {
+    const { budget, requests } = await busyWorker();
+    const { redis } = account;
+    const held: (() => void)[] = [];
+    const ask = redis.evalsha.bind(redis);
+    const silent = vi
+      .spyOn(redis, 'evalsha')
+      .mockImplementation(
+        (...args) => new Promise((resolve, reject) => held.push(() => ask(...args).then(resolve, reject))),
+      );
+    await account.pass(10_000);
+    for (const request of requests.splice(0, 4)) request.finish('ok');
+    const got = collect(account, budget.acquire('grant', 4, bulk));
+    await account.settle();
+    expect(got.permits).toBeUndefined();
+    silent.mockRestore();
+    for (const answer of held) answer();
+    await account.settle();
+    expect(got.permits?.count).toBe(4);
+  });
 });
