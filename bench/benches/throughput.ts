@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { startStack } from '../../tests/e2e/stack.ts';
+import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 
@@ -37,20 +37,21 @@ export const bench: Bench = {
           return stack.drained(posted.body.id);
         };
         await drain('warm');
-        const pids = stack.pids;
-        const cpu = () => Object.fromEntries(Object.entries(pids).map(([app, of]) => [app, sum(of.map(cpuMs))]));
-        const before = cpu();
+        const before = await cpuOf(stack);
         const startedAt = performance.now();
         await drain('user');
         const seconds = (performance.now() - startedAt) / 1000;
-        const after = cpu();
-        const each = (app: string) => Math.round((((after[app] ?? 0) - (before[app] ?? 0)) * 1000) / count);
+        const after = await cpuOf(stack);
+        const each = (app: keyof typeof after) => Math.round(((after[app] - before[app]) * 1000) / count);
         report({
           workers,
           operations: count,
           seconds,
           'op/s': Math.round(count / seconds),
-          ...Object.fromEntries(Object.keys(pids).map((app) => [`${app} µs/op`, each(app)])),
+          'worker µs/op': each('worker'),
+          'api µs/op': each('api'),
+          'redis µs/op': each('redis'),
+          'sandbox µs/op': each('sandbox'),
         });
       } finally {
         await stack.stop();
@@ -59,6 +60,13 @@ export const bench: Bench = {
   },
 };
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** CPU time so far by process, ms; of all workers together. */
+async function cpuOf({ workers, api, redis, sandbox }: Stack) {
+  const { body } = await sandbox('GET', '/__sandbox/counters');
+  return {
+    worker: workers.reduce((total, { pid }) => total + cpuMs(pid), 0),
+    api: cpuMs(api.pid),
+    redis: cpuMs(redis.pid ?? 0),
+    sandbox: Number(body.process.cpuMs),
+  };
 }

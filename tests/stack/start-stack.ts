@@ -15,6 +15,8 @@ import {
 import { createStackClient, type StackClient } from './stack-client.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** On a busy machine a process needs its time. */
+const READY_MS = 120_000;
 
 type Env = Readonly<Record<string, string>>;
 
@@ -90,7 +92,8 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
 
   const [port = 0, tlsPort = 0, apiPort = 0] = await Promise.all([freePort(), freePort(), freePort()]);
   const start = async (main: string, env: Env, readyLine?: RegExp) => {
-    const child = await startProcess({ args: [main], cwd: ROOT, env, ...(readyLine ? { readyLine } : {}) });
+    const ready = readyLine ? { readyLine, readyMs: READY_MS } : {};
+    const child = await startProcess({ args: [main], cwd: ROOT, env, ...ready });
     closers.push(() => child.stop());
     return child;
   };
