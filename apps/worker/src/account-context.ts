@@ -1,7 +1,8 @@
 import type { Budget } from '@pinegate/budget';
-import type { AccountLedger } from '@pinegate/ledger';
+import type { AccountLedger, SessionResult } from '@pinegate/ledger';
 import type { Session, TradingView } from '@pinegate/tradingview';
 import type { Settler } from './create-settler.ts';
+import type { SessionGate } from './session-gate.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
 /** Everything the pipeline needs of one account. */
@@ -14,10 +15,12 @@ export interface AccountContext {
   readonly events: WorkerEvents;
   /** Pine id of a script by its index; null when the account has lost it. */
   scriptOf(index: number): string | null;
-  /** Cookies in force; null while there are none. */
+  /** Nothing is claimed while it is closed. */
+  readonly gate: Pick<SessionGate, 'open' | 'passed'>;
+  /** Cookies in force; null while there are none, or nothing may be sent. */
   session(): Session | null;
-  /** An answer looked as if the session were dead: asks once, and parks if it is. */
-  suspectSession(): void;
+  /** An answer looked as if this session were dead: one worker asks, and parks the account if it is. Never rejects. */
+  suspectSession(session: Session): Promise<SessionResult>;
   /** Canonical spelling, or null when there is no such user; asks upstream where the cache does not know. Rejects when that failed. */
   lookUp(username: string, options: { readonly bulk: boolean; readonly maxWaitMs: number }): Promise<string | null>;
   /** Tells the sweeper that a key is due at this Redis time, ms. */

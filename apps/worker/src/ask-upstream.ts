@@ -56,7 +56,7 @@ export async function askUpstream<T>(
     } catch (error) {
       const { result, retryAfterMs, suspectSession, verdict, code } = decide(error);
       request.finish(result, { retryAfterMs });
-      if (suspectSession) ctx.suspectSession();
+      if (suspectSession) void ctx.suspectSession(session);
       if (code === 'SESSION_EXPIRED') throw new ReadingError('session_dead');
       if (verdict === 'rejected') throw new ReadingError('script_refused');
       if (result !== 'limited' && !ctx.budget.isBreakerOpen()) failures += 1;

@@ -78,7 +78,7 @@ async function readMember(
   } catch (error) {
     const decision = decide(error);
     running.finish(decision.result, { retryAfterMs: decision.retryAfterMs });
-    if (decision.suspectSession) ctx.suspectSession();
+    if (decision.suspectSession) void ctx.suspectSession(session);
     return { failed: decision.code, permanent: decision.verdict === 'rejected' };
   }
 }

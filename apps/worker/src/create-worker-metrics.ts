@@ -7,6 +7,8 @@ const SETTLE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200
 const PERMIT_SECONDS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 const REQUEST_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6];
 
+const DAY_MS = 86_400_000;
+
 /** The one subscriber to what happens in a worker: turns events into metrics and into log lines. */
 export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: WorkerEvents; laneEvents: LaneEvents } {
   const operations = metrics.counter({
@@ -80,6 +82,16 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     help: 'Times that Redis was found emptied, or with an older state in it.',
     labels: ['what'],
   });
+  const sessionChecks = metrics.counter({
+    name: 'pinegate_session_checks_total',
+    help: 'Checks whether a session is alive.',
+    labels: ['result'],
+  });
+  const parked = metrics.counter({
+    name: 'pinegate_accounts_parked_total',
+    help: 'Accounts parked because their session was dead, once each time.',
+    labels: ['account'],
+  });
   const stalled = metrics.counter({ name: 'pinegate_stalled_jobs_total', help: 'Jobs whose worker went silent.' });
 
   return {
@@ -114,8 +126,17 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
         lost.inc();
         log.warn({ account }, 'a claim was gone when its write came back: the key will be verified');
       },
-      sessionChecked(account, result) {
-        log[result === 'ok' ? 'info' : 'warn']({ account, result }, 'session checked');
+      sessionChecked(account, { result, seen, moved }) {
+        sessionChecks.inc({ result });
+        if (moved && result === 'dead') {
+          parked.inc({ account });
+          log.error({ account, seen }, 'the session is dead: the account is parked until fresh cookies are posted');
+        } else if (moved) log.info({ account }, 'the session is alive: the account goes on');
+        else if (result === 'unclear') log.warn({ account, seen }, 'a check of the session was not answered');
+        else log.debug({ account, result, seen }, 'session checked');
+      },
+      sessionOld(account, ageMs) {
+        log.warn({ account, days: Math.floor(ageMs / DAY_MS) }, 'the cookies are old: post fresh ones before they end');
       },
       refreshed(account, result) {
         refreshes.inc({ result });

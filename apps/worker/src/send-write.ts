@@ -1,12 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AccessState, effectiveState, fold } from '@pinegate/access';
 import type { Permits } from '@pinegate/budget';
-import type { ClaimedWork, Settlement } from '@pinegate/ledger';
+import type { ClaimedWork, SessionResult, Settlement } from '@pinegate/ledger';
 import type { AccountContext } from './account-context.ts';
 import { backoffMs } from './backoff.ts';
 import { type ClaimTicket, leaseLeft } from './claim-ticket.ts';
 import { type Decision, decide } from './decide.ts';
 
 type Call = 'add' | 'modify' | 'remove';
+
+/** What settling must have left of a lease. */
+const SETTLE_MS = 3_000;
 
 /** Follow-ups of one claim: modify after exists, add after 422, one more spelling. */
 const MOST_REQUESTS = 6;
@@ -105,9 +109,11 @@ async function permitFor(w: Write, call: Call): Promise<Permits | null> {
 }
 
 async function request(w: Write, call: Call): Promise<Step> {
+  const permits = w.ctx.session() ? await permitFor(w, call) : null;
+  // Asked again: it may have become suspect while we waited for the permit.
   const session = w.ctx.session();
-  const permits = session ? await permitFor(w, call) : null;
   if (!session || !permits) {
+    permits?.release();
     w.permits?.release();
     return notNow(w, session ? 'NO_PERMIT' : 'NO_SESSION', backoffMs(0));
   }
@@ -125,7 +131,8 @@ async function request(w: Write, call: Call): Promise<Step> {
   } catch (error) {
     const decision = decide(error);
     running.finish(decision.result, { retryAfterMs: decision.retryAfterMs });
-    if (decision.suspectSession) w.ctx.suspectSession();
+    const suspicion = decision.suspectSession ? w.ctx.suspectSession(session) : null;
+    if (suspicion && decision.verdict === 'uncertain') return { settle: await afterPage(w, decision.code, suspicion) };
     return afterFault(w, call, decision);
   }
 }
@@ -156,6 +163,13 @@ function afterFault(w: Write, call: Call, decision: Decision): Step | Promise<St
     case 'unapplied':
       return notNow(w, decision.code, decision.retryAfterMs ?? backoffMs(0));
   }
+}
+
+/** A page where JSON was due: only where the session is found alive was it about this request, and costs a try. */
+async function afterPage(w: Write, code: string, suspicion: Promise<SessionResult>): Promise<Settlement> {
+  const spareMs = leaseLeft(w.ticket, w.ctx.limits.leaseMs, w.ctx.monotonic()) - SETTLE_MS;
+  const result = await Promise.race([suspicion, delay(Math.max(0, spareMs), 'unclear', { ref: false })]);
+  return uncertain(w, code, result === 'ok' && !w.ctx.budget.isBreakerOpen());
 }
 
 /** add said 422: the spelling is looked up once; then the user does not exist. */

@@ -1,6 +1,6 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
-import type { Account, Directory, EpochGuard, Ledger, UsernameCache } from '@pinegate/ledger';
+import type { Account, Directory, EpochGuard, Ledger, SessionResult, UsernameCache } from '@pinegate/ledger';
 import {
   type BellHandler,
   type ConsumerTimes,
@@ -10,15 +10,16 @@ import {
   type LaneEvents,
 } from '@pinegate/queues';
 import { type Logger, type Redis, ScriptError } from '@pinegate/runtime';
-import type { Session, TradingView } from '@pinegate/tradingview';
+import type { TradingView } from '@pinegate/tradingview';
 import type { AccountContext, SendLimits } from './account-context.ts';
-import { checkSession } from './check-session.ts';
 import type { DueMarks } from './create-due-marks.ts';
+import { createLogin, SUSPECT_MS } from './create-login.ts';
 import { createSettler } from './create-settler.ts';
 import type { InFlight } from './in-flight.ts';
 import { lookUpUsername } from './look-up-username.ts';
 import { observePermits } from './observe-permits.ts';
 import { refreshScript } from './refresh-script.ts';
+import { createSessionGate, type SessionGate } from './session-gate.ts';
 import { workChunk } from './work-chunk.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
@@ -47,24 +48,24 @@ export interface WorkerParts {
 export interface ServedAccount {
   readonly id: string;
   readonly budget: Budget;
-  /** Neither parked nor paused. */
-  isActive(): boolean;
+  /** Whether its requests may be sent. */
+  readonly gate: Pick<SessionGate, 'open' | 'suspect' | 'conclude'>;
   /** Follows a change of the account. */
   update(account: Account): Promise<void>;
-  /** Checks the cookies in force; true when there were some to check. */
-  checkSession(): Promise<boolean>;
+  /** Checks the cookies in force. */
+  checkSession(): Promise<SessionResult>;
   /** Works on a refresh until it is over or the signal aborts. */
   refresh(id: string, signal: AbortSignal): Promise<JobResult>;
   stop(deadline: AbortSignal): Promise<void>;
 }
 
 /** Budgets as the account configures them. */
-function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: Account): BudgetSettings {
+export function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: Account): BudgetSettings {
   return { budgets, maxInFlight, shared: sharedBudget };
 }
 
-/** Starts to serve an account: its budget and the consumers of its four lanes, which run while the account is active. */
-export async function serveAccount(parts: WorkerParts, first: Account): Promise<ServedAccount> {
+/** Makes what serves an account, its budget and the consumers of its four lanes; they run from the first update while the account is active. */
+export function serveAccount(parts: WorkerParts, first: Account): ServedAccount {
   const { ns, redis, directory, events } = parts;
   const id = first.id;
   const log = parts.log.child({ account: id });
@@ -73,7 +74,8 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
     () => performance.now(),
     (name, count, waitedMs) => events.permitted(id, name, count, waitedMs),
   );
-  const login = createLogin(parts, id, budget);
+  const gate = createSessionGate(SUSPECT_MS);
+  const login = createLogin(parts, id, budget, gate);
   const room = parts.inFlight.open();
   const pineIds = new Map<number, string>();
   const ledger = parts.ledger.account(id);
@@ -86,9 +88,10 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
     settler: createSettler(ledger),
     events,
     scriptOf: (index) => pineIds.get(index) ?? null,
+    gate,
     // Also what is claimed already and has not been sent yet stops.
     session: () => (parts.epoch.isHalted() ? null : login.session()),
-    suspectSession: () => void login.check(),
+    suspectSession: (session) => login.suspect(session),
     lookUp: (username, options) =>
       lookUpUsername({ ...parts, cache: parts.usernames, budget, account: id }, username, options),
     markDue: (at) => parts.dueMarks.mark(id, at),
@@ -117,81 +120,47 @@ export async function serveAccount(parts: WorkerParts, first: Account): Promise<
       handler: hear,
     }),
   );
+  const started = new Set<LaneConsumer>();
   let revision = -1;
   let running = false;
+  let parked = false;
 
-  const served: ServedAccount = {
-    id,
-    budget,
-    isActive: () => running,
-    async update(account) {
-      if (account.revision === revision) return;
-      budget.configure(budgetSettings(account));
-      for (const [pineId, route] of await directory.scripts.all()) {
-        if (route.account === id) pineIds.set(route.index, pineId);
-      }
-      await login.load();
-      const run = account.state === 'active';
-      if (run && !running) consumers.forEach(start);
-      if (!run && running) await Promise.all(consumers.map((c) => c.pause()));
-      if (run !== running && revision >= 0) log.info({ state: account.state, reason: account.reason }, 'account state');
-      running = run;
-      revision = account.revision;
-    },
-    checkSession: () => login.check(),
-    refresh: (run, signal) => refreshScript(ctx, run, signal),
-    async stop(deadline) {
-      await Promise.all(consumers.map((c) => c.stop(deadline)));
-      room.close();
-      await budget.close();
-    },
-  };
-  const started = new Set<LaneConsumer>();
   function start(consumer: LaneConsumer): void {
     if (started.has(consumer)) consumer.resume();
     else consumer.start();
     started.add(consumer);
   }
-  await served.update(first);
-  return served;
-}
-
-/** The cookies in force, and the one check of them at a time. */
-function createLogin(parts: WorkerParts, account: string, budget: Budget) {
-  let current: { readonly session: Session; readonly postedAt: number } | null = null;
-  let checking: Promise<boolean> | undefined;
-
-  async function load(): Promise<void> {
-    const stored = await parts.directory.sessions.get(account);
-    if (!stored) {
-      current = null;
-    } else if (stored.postedAt !== current?.postedAt) {
-      const { sessionid, sessionidSign } = stored.cookies;
-      current = { session: Object.freeze({ account, sessionid, sessionidSign }), postedAt: stored.postedAt };
-    }
-  }
-
-  async function runCheck(): Promise<boolean> {
-    await load();
-    if (!current) return false;
-    const result = await checkSession({ ...parts, budget }, account, current.session, current.postedAt);
-    parts.events.sessionChecked(account, result);
-    return true;
-  }
 
   return {
-    session: () => current?.session ?? null,
-    load,
-    check(): Promise<boolean> {
-      checking ??= runCheck()
-        .catch((err: unknown) => {
-          parts.log.warn({ account, err }, 'the session could not be checked');
-          return false;
-        })
-        .finally(() => {
-          checking = undefined;
-        });
-      return checking;
+    id,
+    budget,
+    gate,
+    async update(account) {
+      if (account.revision === revision) return;
+      const run = account.state === 'active';
+      parked = account.state === 'parked';
+      if (!run) gate.follow(false, 'dead');
+      budget.configure(budgetSettings(account));
+      for (const [pineId, route] of await directory.scripts.all()) {
+        if (route.account === id) pineIds.set(route.index, pineId);
+      }
+      await login.load();
+      if (run) gate.follow(true, account.session.state === 'ok' ? 'ok' : 'unclear');
+      if (run && !running) consumers.forEach(start);
+      if (!run && running) await Promise.all(consumers.map((c) => c.pause()));
+      if (run !== running && revision >= 0)
+        log.debug({ state: account.state, reason: account.reason }, 'account state');
+      running = run;
+      revision = account.revision;
+    },
+    checkSession: () => login.check(),
+    // Also while it is paused: a restored account is refreshed before it is resumed.
+    refresh: (run, signal) => refreshScript({ ...ctx, session: () => (parked ? null : login.cookies()) }, run, signal),
+    async stop(deadline) {
+      await Promise.all(consumers.map((c) => c.stop(deadline)));
+      gate.follow(false, 'unclear');
+      room.close();
+      await budget.close();
     },
   };
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createBudgetReader } from '@pinegate/budget';
-import { createEpochGuard, openDirectory, openEpochs, openLedger, openUsernameCache } from '@pinegate/ledger';
+import {
+  createEpochGuard,
+  openDirectory,
+  openEpochs,
+  openLedger,
+  openUsernameCache,
+  watchDirectory,
+} from '@pinegate/ledger';
 import { type ConsumerTimes, createBells, createTaskConsumer, createTasks } from '@pinegate/queues';
 import {
   checkRedis,
@@ -19,6 +26,7 @@ import { createTradingView } from '@pinegate/tradingview';
 import { createAccountGauges } from './account-gauges.ts';
 import { buildSweeper } from './build-sweeper.ts';
 import { buildUpkeep } from './build-upkeep.ts';
+import { checkAccount } from './check-account.ts';
 import { createDueMarks } from './create-due-marks.ts';
 import { createLeader } from './create-leader.ts';
 import { createPoolGauge } from './create-pool-gauge.ts';
@@ -26,6 +34,8 @@ import { createWorkerMetrics } from './create-worker-metrics.ts';
 import { followDirectory } from './follow-directory.ts';
 import { createInFlight } from './in-flight.ts';
 import type { WorkerConfig } from './parse-config.ts';
+import type { WorkerParts } from './serve-account.ts';
+import { buildSessionPatrol } from './session-patrol.ts';
 import { buildTaskHandlers } from './task-handlers.ts';
 import { watchEpoch } from './watch-epoch.ts';
 
@@ -98,55 +108,59 @@ export async function startWorker(
   lifecycle.onClose('usernames', () => usernames.close());
   const bells = createBells({ redis, ns });
   lifecycle.onClose('bells', () => bells.close());
-  const producer = createTasks({ redis, ns });
-  lifecycle.onClose('task producer', () => producer.close());
-  const sweep = buildSweeper({ directory, ledger, epoch, bells, events, monotonic });
-  const upkeep = buildUpkeep({ directory, ledger, tasks: producer, monotonic });
-  const leader = createLeader({
-    redis,
+  const parts: WorkerParts = {
     ns,
+    worker: crypto.randomUUID(),
+    redis,
+    directory,
+    ledger,
+    epoch,
+    usernames,
+    upstream,
+    inFlight: createInFlight(config.inFlight),
+    dueMarks: createDueMarks(directory.due, monotonic),
+    events,
+    laneEvents,
+    limits: config.limits,
+    chunksPerLane: CHUNKS_PER_LANE,
+    ...(config.consumerTimes ? { consumerTimes: config.consumerTimes } : {}),
     log,
-    async tick() {
-      await sweep();
-      await upkeep();
-    },
+  };
+  const tasks = createTasks({ redis, ns });
+  lifecycle.onClose('task queues', () => tasks.close());
+  const sweep = buildSweeper({ directory, ledger, epoch, bells, events, monotonic });
+  const upkeep = buildUpkeep({ directory, ledger, tasks, monotonic });
+  const patrol = buildSessionPatrol({
+    accounts: directory.accounts.list,
+    now: () => directory.now(),
+    ask: (account) => tasks.put('check-session', [{ account }]),
+    events,
+    monotonic,
   });
+  const leader = createLeader({ redis, ns, log, tick: () => sweep().then(upkeep).then(patrol) });
   lifecycle.onClose('leader', () => leader.stop());
   const sources = { directory, ledger, budgets: createBudgetReader({ redis, ns }), isLeading: leader.isLeading };
   const readMemory = async () => memoryBytes(await redis.info('memory'));
   createAccountGauges(metrics, { ...sources, readMemory, now: Date.now }, log);
 
-  const accounts = followDirectory(
-    {
-      ns,
-      worker: crypto.randomUUID(),
-      redis,
-      directory,
-      ledger,
-      epoch,
-      usernames,
-      upstream,
-      inFlight: createInFlight(config.inFlight),
-      dueMarks: createDueMarks(directory.due, monotonic),
-      events,
-      laneEvents,
-      limits: config.limits,
-      chunksPerLane: CHUNKS_PER_LANE,
-      ...(config.consumerTimes ? { consumerTimes: config.consumerTimes } : {}),
-      log,
-    },
-    directory,
-    log,
-  );
+  const accounts = followDirectory(parts, directory, log);
   lifecycle.onClose('accounts', (deadline) => accounts.stop(deadline));
-  const tasks = createTaskConsumer({
+  const listener = openRedis(config.redisUrl, 'blocking', log);
+  lifecycle.onClose('redis of news', () => closeRedis(listener));
+  watchDirectory({ redis: listener, ns, onNews: accounts.hear });
+  const consumer = createTaskConsumer({
     redis,
     ns,
     concurrency: TASKS_AT_ONCE,
-    handlers: buildTaskHandlers({ accounts, usernames, upstream }),
+    handlers: buildTaskHandlers({
+      accounts,
+      checkAccount: (id) => checkAccount(parts, accounts, id),
+      usernames,
+      upstream,
+    }),
     onFailed: (queue, err) => log.warn({ queue, err }, 'a task failed and will run again'),
   });
-  lifecycle.onClose('tasks', (deadline) => tasks.stop(deadline));
+  lifecycle.onClose('tasks', (deadline) => consumer.stop(deadline));
   await accounts.follow();
   accountsReady = true;
   return health.port;

@@ -11,17 +11,17 @@ const DONE = { result: 'done' } as const;
 
 /** The handlers of the queues of all accounts. What they throw makes the task run again. */
 export function buildTaskHandlers(parts: {
-  readonly accounts: Accounts;
+  readonly accounts: Pick<Accounts, 'get' | 'active' | 'follow'>;
+  /** Checks the cookies of any account. */
+  readonly checkAccount: (account: string) => Promise<unknown>;
   readonly usernames: UsernameCache;
   readonly upstream: TradingView;
 }): TaskHandlers {
-  const { accounts, usernames, upstream } = parts;
+  const { accounts, checkAccount, usernames, upstream } = parts;
   let refreshing = 0;
   return {
     async 'check-session'({ account }) {
-      await accounts.follow();
-      await accounts.get(account)?.checkSession();
-      await accounts.follow();
+      await checkAccount(account);
       return DONE;
     },
     async refresh({ account, refresh }, signal) {
@@ -38,7 +38,7 @@ export function buildTaskHandlers(parts: {
     },
     /** Any active account's look-up budget pays: spellings are the same for all. */
     async 'look-up'({ username }) {
-      const all = accounts.all().filter((account) => account.isActive());
+      const all = accounts.active();
       const payer = all[Math.floor(Math.random() * all.length)];
       if (!payer) throw new Error('no account is active here: nobody can pay for a look-up');
       const { id: account, budget } = payer;

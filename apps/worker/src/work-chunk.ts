@@ -66,6 +66,7 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
   async function claimSome(signal: AbortSignal): Promise<boolean> {
     const budget = left.values().next().value ?? usual;
     const names = [...left].filter(([, b]) => b === budget).map(([name]) => name);
+    if (!(await ctx.gate.passed(signal))) return false;
     // Permits first: whoever waits for them must not keep room from other accounts meanwhile.
     const permits = await ctx.budget.acquire(budget, names.length, { bulk, signal });
     if (!permits) return false;
@@ -73,6 +74,8 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
     try {
       unused = await room.enter(permits.count, { bulk, signal });
       if (unused === 0) return false;
+      // It closed while we waited: again from the start.
+      if (!ctx.gate.open) return true;
       unused -= await claimWith(permits, budget, names.slice(0, unused));
       return true;
     } finally {

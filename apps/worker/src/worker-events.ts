@@ -1,6 +1,7 @@
 import type { BudgetName } from '@pinegate/budget';
 import type { CacheResult, EndedOperation, EpochEvents } from '@pinegate/ledger';
 import type { Observation } from '@pinegate/tradingview';
+import type { SessionReport } from './check-session.ts';
 
 /** What happens in a worker; metrics and logs subscribe here and nowhere else. */
 export interface WorkerEvents extends EpochEvents {
@@ -14,7 +15,9 @@ export interface WorkerEvents extends EpochEvents {
   tookOver(account: string, count: number): void;
   /** A settle found its claim gone. */
   lost(account: string): void;
-  sessionChecked(account: string, result: 'ok' | 'dead' | 'unclear'): void;
+  sessionChecked(account: string, report: SessionReport): void;
+  /** Cookies have been in use for so long that they may end soon. */
+  sessionOld(account: string, ageMs: number): void;
   /** A refresh is over: `done`, or why it failed. */
   refreshed(account: string, result: string): void;
   cacheAsked(result: CacheResult): void;

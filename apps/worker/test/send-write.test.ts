@@ -1,6 +1,6 @@
 import type { AccessState } from '@pinegate/access';
 import type { Permits, RequestResult } from '@pinegate/budget';
-import type { ClaimedWork, Contributor, Settlement } from '@pinegate/ledger';
+import type { ClaimedWork, Contributor, SessionResult, Settlement } from '@pinegate/ledger';
 import { TradingViewError, type TradingViewErrorCode } from '@pinegate/tradingview';
 import { describe, expect, test } from 'vitest';
 import type { AccountContext } from '../src/account-context.ts';
@@ -31,6 +31,8 @@ interface Given {
   /** Lease left at each look at the clock, beyond the deadline of a request. */
   readonly late?: boolean;
   readonly session?: boolean;
+  /** An answer is a page where JSON was due; what the check of the session comes to. */
+  readonly page?: SessionResult;
 }
 
 interface Seen {
@@ -57,7 +59,13 @@ async function send(given: Given): Promise<Seen> {
     if (next === undefined) throw new Error(`one call more than expected: ${call}`);
     if (/^[a-z]/.test(next)) return Promise.resolve(next) as Promise<never>;
     const code = next as TradingViewErrorCode;
-    return Promise.reject(new TradingViewError(call as 'add', code, { reason: 'status', sent: true }));
+    return Promise.reject(
+      new TradingViewError(call as 'add', code, {
+        reason: 'status',
+        sent: true,
+        suspectSession: given.page !== undefined,
+      }),
+    );
   };
   const permit = (): Permits => {
     held += 1;
@@ -85,8 +93,9 @@ async function send(given: Given): Promise<Seen> {
       remove: (_s: unknown, g: { username: string }) => answer('remove', g.username),
     },
     session: () => (given.session === false ? null : { sessionid: 's' }),
-    suspectSession: () => {
+    suspectSession: async () => {
       suspected += 1;
+      return given.page ?? 'dead';
     },
     async lookUp() {
       if (given.canonical === undefined) throw new Error('no answer');
@@ -280,6 +289,16 @@ describe('sending a write', () => {
     expect(seen.calls).toEqual(calls);
     expect(seen.settlement).toMatchObject({ carried: 1, token: 't', name: 'joe', ...expected });
     expect(seen.held).toBe(0);
+  });
+
+  test.each([
+    ['alive', 'ok', true],
+    ['dead', 'dead', false],
+    ['not answered', 'unclear', false],
+  ] as const)('spends a try on a page only if the session is %s', async (_name, page, spend) => {
+    const { settlement, suspected } = await send({ want: revoke, answers: ['UNCERTAIN'], page });
+    expect(settlement).toMatchObject({ result: 'uncertain', sent: true, spend });
+    expect(suspected).toBe(1);
   });
 
   test('has a dead session looked into, and tells the budget what a 429 is', async () => {

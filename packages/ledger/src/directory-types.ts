@@ -37,6 +37,9 @@ export interface Account extends AccountConfig {
   readonly revision: number;
 }
 
+/** What a check of cookies came to; `unclear`: no answer, or one that may be an outage. */
+export type SessionResult = 'ok' | 'dead' | 'unclear';
+
 /** Cookies in the clear: in memory only, never logged. */
 export interface SessionCookies {
   readonly sessionid: string;
@@ -124,15 +127,37 @@ export interface Directory {
     ): Promise<Account | null>;
     /**
      * Result of a session check by a worker; `postedAt` names the cookies it was made with (stale results are ignored). In the same call
-     * `dead` parks an active account (reason `session_dead`) and `ok` makes a parked one active; a paused one stays paused.
+     * `dead` parks an active account (reason `session_dead`) and `ok` makes a parked one active; a paused one stays paused. `moved`: this
+     * call parked or resumed it. null: no such account.
      */
-    setSession(id: string, state: 'ok' | 'dead', postedAt: number): Promise<Account | null>;
+    setSession(
+      id: string,
+      state: 'ok' | 'dead',
+      postedAt: number,
+    ): Promise<{ readonly account: Account; readonly moved: boolean } | null>;
   };
   readonly sessions: {
     /** Encrypts (AES-256-GCM, account id as associated data) and stores; session state becomes `unknown`. null: no such account. */
     put(account: string, cookies: SessionCookies): Promise<Account | null>;
     /** Errors: `DirectoryError` `SECRET_KEY_WRONG` when no configured key opens it. */
     get(account: string): Promise<{ readonly cookies: SessionCookies; readonly postedAt: number } | null>;
+  };
+  /** What makes one worker ask whether a session is alive, and all of them wait for the answer. Told on the channel of `watchDirectory`. */
+  readonly suspicions: {
+    /**
+     * An answer looked as if the cookies posted at `postedAt` were dead. `ask`: the caller finds out, within `ms`, and calls `end`; `wait`:
+     * somebody else does; `moot`: the account is not active any more, or has other cookies.
+     */
+    raise(account: string, postedAt: number, ms: number): Promise<'ask' | 'wait' | 'moot'>;
+    /** `result` is what the one who asked found. */
+    end(account: string, result: SessionResult): Promise<void>;
+  };
+  /** The worker processes that run, by Redis TIME. */
+  readonly workers: {
+    /** This one runs: `id` counts as running for 7 s more. Answers all that do, in no order, and the counter of changes to accounts. */
+    beat(id: string): Promise<{ readonly workers: readonly string[]; readonly revision: string }>;
+    /** This one stops now. */
+    leave(id: string): Promise<void>;
   };
   readonly scripts: {
     /** From memory; may be 2 s old. A script not known here is looked up at once, one and the same at most once a second. */
@@ -217,6 +242,8 @@ export interface Directory {
     set(account: string, at: number | null): Promise<void>;
   };
   readonly audit: AuditLog;
+  /** Redis TIME, ms since 1970. */
+  now(): Promise<number>;
   /** Drops what is held in memory. The Redis connection stays the caller's. */
   close(): void;
 }

@@ -11,6 +11,7 @@ export {
 } from './directory/audit-entry.ts';
 export { DirectoryError } from './directory/directory-error.ts';
 export { type DirectoryOptions, openDirectory } from './directory/open-directory.ts';
+export { type DirectoryNews, watchDirectory } from './directory/watch-directory.ts';
 export type {
   Account,
   AccountConfig,
@@ -25,6 +26,7 @@ export type {
   Scope,
   ScriptRoute,
   SessionCookies,
+  SessionResult,
 } from './directory-types.ts';
 export { createEpochGuard, type EpochEvents, type EpochGuard, type EpochMemory } from './epoch/create-epoch-guard.ts';
 export type { AccountEpoch, DirectoryEpoch, EpochRecord } from './epoch/epoch-record.ts';

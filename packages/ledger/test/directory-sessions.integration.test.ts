@@ -87,13 +87,15 @@ describe('a session check', () => {
     const { directory, time } = openTestDirectory(redis);
     const postedAt = await activate(directory, 'acme', script(1));
     const dead = await directory.accounts.setSession('acme', 'dead', postedAt);
-    expect(dead).toMatchObject({ state: 'parked', reason: 'session_dead', session: { state: 'dead' } });
+    expect(dead?.account).toMatchObject({ state: 'parked', reason: 'session_dead', session: { state: 'dead' } });
+    expect(dead?.moved).toBe(true);
+    expect((await directory.accounts.setSession('acme', 'dead', postedAt))?.moved).toBe(false);
     time.now += 1_000;
     const posted = await directory.sessions.put('acme', COOKIES);
     expect(posted).toMatchObject({ state: 'parked', reason: 'session_unchecked', session: { state: 'unknown' } });
     expect(await directory.accounts.setSession('acme', 'ok', time.now)).toMatchObject({
-      state: 'active',
-      reason: null,
+      account: { state: 'active', reason: null },
+      moved: true,
     });
   });
 
@@ -102,7 +104,7 @@ describe('a session check', () => {
     const old = await activate(directory, 'acme', script(1));
     time.now += 1_000;
     const posted = await directory.sessions.put('acme', COOKIES);
-    expect(await directory.accounts.setSession('acme', 'dead', old)).toEqual(posted);
+    expect(await directory.accounts.setSession('acme', 'dead', old)).toEqual({ account: posted, moved: false });
     expect(await directory.accounts.get('acme')).toEqual(posted);
   });
 
@@ -112,9 +114,8 @@ describe('a session check', () => {
     await directory.accounts.setState('acme', 'paused', 'operator');
     for (const state of ['dead', 'ok'] as const) {
       expect(await directory.accounts.setSession('acme', state, postedAt)).toMatchObject({
-        state: 'paused',
-        reason: 'operator',
-        session: { state },
+        account: { state: 'paused', reason: 'operator', session: { state } },
+        moved: false,
       });
     }
   });

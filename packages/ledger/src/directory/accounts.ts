@@ -16,8 +16,8 @@ export function buildAccounts(
   snapshot: Snapshot,
   epochs: Pick<Epochs, 'begin' | 'stamp'>,
 ): Directory['accounts'] {
-  const changed = async (id: string, script: string, args: readonly (string | number)[], further: string[] = []) => {
-    const reply = await scripts.run(script, [names.account(id), names.revision, ...further], args);
+  const changed = async (id: string, script: string, args: readonly (string | number)[]) => {
+    const reply = await scripts.run(script, [names.account(id), names.revision], args);
     return reply ? parseAccount(id, reply as Values) : null;
   };
   return {
@@ -43,8 +43,12 @@ export function buildAccounts(
       return removed;
     },
     setState: (id, to, reason, from = []) => changed(id, 'account-set-state', [to, reason ?? '', from.length, ...from]),
-    setSession: (id, state, postedAt) =>
-      changed(id, 'account-set-session', [state, postedAt, id, AUDIT_ENTRIES], [names.audit]),
+    async setSession(id, state, postedAt) {
+      const keys = [names.account(id), names.revision, names.audit];
+      const reply = await scripts.run('account-set-session', keys, [state, postedAt, id, AUDIT_ENTRIES]);
+      const account = reply ? parseAccount(id, reply as Values) : null;
+      return account && { account, moved: (reply as Values)[ACCOUNT_FIELDS.length] === '1' };
+    },
   };
 }
 

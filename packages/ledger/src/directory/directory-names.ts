@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export interface DirectoryNames {
   /** set: ids of accounts */
   readonly accounts: string;
-  /** string: counter of changes to accounts */
+  /** string: counter of changes to accounts; also the channel on which they are told */
   readonly revision: string;
   /** hash: script → `<account>:<index>` */
   readonly scripts: string;
@@ -24,8 +24,12 @@ export interface DirectoryNames {
   readonly due: string;
   /** hash: id of the epoch, when it was made, and the leader's beat */
   readonly epoch: string;
+  /** zset: running worker → time of its last beat */
+  readonly workers: string;
   /** hash: one account */
   account(id: string): string;
+  /** string that expires: the account's session is suspect, and one worker asks */
+  suspicion(id: string): string;
   /** hash of the record; hash row → hash of bytes; zset of JSON by row; bitmap of rejected rows */
   batch(id: string): readonly [record: string, checkpoints: string, rejections: string, rejectedRows: string];
   /** hash: one request */
@@ -47,7 +51,9 @@ export function directoryNames(ns: string): DirectoryNames {
     batchNumber: `${tag}:batch-number`,
     due: `${tag}:due`,
     epoch: `${tag}:epoch`,
+    workers: `${tag}:workers`,
     account: (id) => `${tag}:account:${id}`,
+    suspicion: (id) => `${tag}:account:${id}:suspicion`,
     batch: (id) => {
       const record = `${tag}:batch:${id}`;
       return [record, `${record}:checkpoints`, `${record}:rejections`, `${record}:rejected-rows`];

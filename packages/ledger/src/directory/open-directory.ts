@@ -13,6 +13,8 @@ import { buildRoutes } from './routes.ts';
 import { buildSecretBox } from './secret-box.ts';
 import { buildSessions } from './sessions.ts';
 import { buildSnapshot } from './snapshot.ts';
+import { buildSuspicions } from './suspicions.ts';
+import { buildWorkers } from './workers.ts';
 
 /** How to open the directory. */
 export interface DirectoryOptions {
@@ -48,12 +50,19 @@ export function openDirectory(options: DirectoryOptions): Directory {
   return {
     accounts: buildAccounts(scripts, names, snapshot, openEpochs({ redis, ns: options.ns, now })),
     sessions: buildSessions(scripts, names, box),
+    suspicions: buildSuspicions(scripts, names),
+    workers: buildWorkers(scripts, names),
     scripts: buildRoutes(scripts, names, snapshot, clock),
     keys,
     batches: buildBatches(scripts, names, retentionMs),
     idempotency: buildIdempotency(scripts, names, retentionMs),
     due: buildDue(redis, names),
     audit: buildAudit(redis, names),
+    async now() {
+      if (now) return now();
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    },
     close: () => keys.forget(),
   };
 }

@@ -14,4 +14,5 @@ redis.call('DEL', KEYS[2])
 redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('INCR', KEYS[6])
+redis.call('PUBLISH', KEYS[6], 'changed')
 return 1

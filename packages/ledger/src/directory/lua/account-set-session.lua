@@ -3,14 +3,16 @@
 -- Takes the result of a check of the cookies posted at a time. A result about cookies that have been replaced is ignored.
 -- KEYS  account, revision, audit
 -- ARGV  'ok' or 'dead', the time the cookies were posted, account id, entries that the audit keeps
--- Result: the account after the call; nil when there is none
+-- Result: the account after the call and '1' if it was parked or resumed, else '0'; nil when there is none
 local seen = redis.call('HMGET', KEYS[1], 'state', 'posted-at')
 if not seen[1] then
   return false
 end
 
 -- audited(to, reason): nobody asked for this change, so nobody but this call can say that it happened
+local moved = '0'
 local function audited(to, reason)
+  moved = '1'
   local entry = { actor = 'system', actorName = 'session check', address = cjson.null, action = 'account.session', target = ARGV[3],
     reason = cjson.null, before = { state = seen[1] }, after = { state = to, reason = reason }, result = 'done', code = cjson.null }
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'entry', cjson.encode(entry))
@@ -30,4 +32,6 @@ if seen[2] == ARGV[2] then
   end
   changed(KEYS[1], KEYS[2])
 end
-return account(KEYS[1])
+local reply = account(KEYS[1])
+reply[#reply + 1] = moved
+return reply

@@ -5,9 +5,11 @@ local function account(key)
   return redis.call('HMGET', key, 'config', 'state', 'reason', 'session', 'checked-at', 'posted-at', 'revision')
 end
 
--- changed(key, counter): gives it the next revision; every script that writes an account ends with it
+-- changed(key, counter): gives it the next revision; every script that writes an account ends with it. Whoever follows the accounts
+-- listens on the channel that is called like the counter.
 local function changed(key, counter)
   redis.call('HSET', key, 'revision', redis.call('INCR', counter))
+  redis.call('PUBLISH', counter, 'changed')
 end
 
 -- move(key, state, reason): reason '' = none

@@ -1,0 +1,20 @@
+import type { Directory } from '../directory-types.ts';
+import type { DirectoryNames } from './directory-names.ts';
+import type { DirectoryScripts } from './directory-scripts.ts';
+
+/** Three beats of 2 s may be late. */
+const COUNTS_MS = 7_000;
+
+/** `Directory.workers`. */
+export function buildWorkers(scripts: DirectoryScripts, names: DirectoryNames): Directory['workers'] {
+  const keys = [names.workers, names.revision];
+  return {
+    async beat(id) {
+      const [revision, workers] = (await scripts.run('worker-beat', keys, [id, COUNTS_MS])) as [string, string[]];
+      return { workers, revision };
+    },
+    async leave(id) {
+      await scripts.run('worker-leave', keys, [id]);
+    },
+  };
+}
