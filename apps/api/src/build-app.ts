@@ -14,6 +14,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { addDocs } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { refreshRoutes } from './routes/refreshes.ts';
@@ -54,6 +55,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await addDocs(app);
   await app.register(healthRoutes(context));
   await app.register(accessRoutes(context));
+  await app.register(historyRoutes(context));
   await app.register(operationRoutes(context));
   await app.register(userRoutes(context));
   await app.register(batchRoutes(context));

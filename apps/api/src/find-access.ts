@@ -1,5 +1,6 @@
 import { cleanUsername, isPineId } from '@pinegate/access';
-import type { Directory, ScriptRoute } from '@pinegate/ledger';
+import type { AccessRecord, Directory, ScriptRoute } from '@pinegate/ledger';
+import type { ApiContext } from './api-context.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -23,4 +24,20 @@ export function usernameOf(text: string): string {
   const username = cleanUsername(text);
   if (username !== null) return username;
   throw new Problem('invalid_username', 'A username has 1 to 64 of the characters A-Z a-z 0-9 _ . and -.');
+}
+
+/**
+ * The access that a path names.
+ * Errors: `Problem` `invalid_username`, `invalid_script`, `unknown_script`, `unknown_access`.
+ */
+export async function readKnownAccess(
+  { directory, ledger }: Pick<ApiContext, 'directory' | 'ledger'>,
+  script: string,
+  name: string,
+): Promise<{ readonly route: ScriptRoute; readonly record: AccessRecord }> {
+  const username = usernameOf(name);
+  const route = await routeOf(directory, script);
+  const [record] = await ledger.account(route.account).readAccess(route.index, [username]);
+  if (!record) throw new Problem('unknown_access', `Nobody has asked for access of ${username} to ${script} yet.`);
+  return { route, record };
 }

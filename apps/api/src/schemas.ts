@@ -104,6 +104,23 @@ export const access = named(
   }),
 );
 
+export const historyEntry = named(
+  'HistoryEntry',
+  z.object({
+    at: moment.describe('When it ended'),
+    version: z.number().int(),
+    action: z.enum(['grant', 'revoke']),
+    expiresAt: moment.nullable().optional().describe('What was asked for; null = lifetime'),
+    duration: z.string().optional(),
+    extendBy: z.string().optional(),
+    outcome: z.enum(OUTCOMES),
+    error: z.string().nullable(),
+    source: z.string().describe('Id of the API key it came with'),
+    operation: z.string().nullable().describe('Id of a single operation'),
+    batch: z.string().nullable().describe('Id of the batch it came in'),
+  }),
+);
+
 export const operationAnswer = named(
   'OperationState',
   z.object({

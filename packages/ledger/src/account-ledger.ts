@@ -1,4 +1,5 @@
 import type { AccessState, Lane } from '@pinegate/access';
+import type { HistoryRecord } from './history-record.ts';
 import type { Refreshes } from './refresh-types.ts';
 import type {
   AccessRecord,
@@ -114,6 +115,8 @@ export interface AccountLedger {
     limit: number,
     status: AccessStatus | null,
   ): Promise<Page<AccessRecord>>;
+  /** Operations of an access that ended, newest first, out of the last 100,000 of the account. One step: a page may be empty and have a `next`. */
+  readHistory(script: number, name: string, cursor: string | null, limit: number): Promise<Page<HistoryRecord>>;
   readParts(ids: readonly string[]): Promise<readonly (PartRecord | null)[]>;
   listFailures(partId: string, cursor: string | null, limit: number): Promise<Page<FailureRecord>>;
 

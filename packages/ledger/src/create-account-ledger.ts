@@ -15,12 +15,14 @@ import {
   type RecordWire,
 } from './decode-answers.ts';
 import type { EpochMemory } from './epoch/create-epoch-guard.ts';
+import { decodeHistory, type HistoryRecord } from './history-record.ts';
 import type { Bells, Chunk, EndedCount, Settlement, SubmitResult } from './types.ts';
 import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wire.ts';
 
 const CANCEL_KEYS = 1000;
 const REDRIVE_LIMIT = 500;
 const LIST_RECORDS = 2000;
+const HISTORY_ENTRIES = 1000;
 
 interface Parts {
   readonly account: string;
@@ -248,6 +250,16 @@ function reading(json: Json, run: Run, redis: Redis, tag: string) {
       const answer = await json<{ records?: RecordWire[]; bucket?: number; name?: string }>('list-access', args);
       const next = answer.bucket === undefined ? null : `${answer.bucket}:${answer.name}`;
       return { items: (answer.records ?? []).map(decodeRecord), next };
+    },
+    async readHistory(script, name, cursor, limit) {
+      const [from = '+', skip = '0'] = cursor === null ? [] : cursor.split(':');
+      const args = [`${script}:${name.toLowerCase()}`, from, skip, HISTORY_ENTRIES, limit];
+      const [id, skipped, ...found] = (await run('read-history', args)) as string[];
+      const items: HistoryRecord[] = [];
+      for (let i = 0; i < found.length; i += 3) {
+        items.push(decodeHistory(found[i] ?? '', found[i + 1] ?? '', found[i + 2] ?? ''));
+      }
+      return { items, next: id === '' ? null : `${id}:${skipped}` };
     },
     async readParts(ids) {
       if (ids.length === 0) return [];

@@ -31,6 +31,7 @@ export type {
 export { createEpochGuard, type EpochEvents, type EpochGuard, type EpochMemory } from './epoch/create-epoch-guard.ts';
 export type { AccountEpoch, DirectoryEpoch, EpochRecord } from './epoch/epoch-record.ts';
 export { type Epochs, openEpochs } from './epoch/open-epochs.ts';
+export type { Asked, HistoryRecord } from './history-record.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './open-ledger.ts';
 export {
   DRIFT_KINDS,

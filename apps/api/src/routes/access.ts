@@ -5,7 +5,7 @@ import { viewAccess } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
 import { answerAudited } from '../audited.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts';
-import { routeOf, usernameOf } from '../find-access.ts';
+import { readKnownAccess, routeOf, usernameOf } from '../find-access.ts';
 import { Problem } from '../problem.ts';
 import { refuseWhenFull } from '../refuse-when-full.ts';
 import { access, accessParams, grantBody, noBody, pageOf, pageQuery, reasonBody, scriptParams } from '../schemas.ts';
@@ -65,7 +65,7 @@ function addAccessReads(app: App, context: ApiContext): void {
     config: { scope: 'read' },
     schema: { tags, summary: 'Read one access', params: accessParams, response: { 200: access } },
     handler: async ({ params }) => {
-      const { record } = await read(context, params.script, params.username);
+      const { record } = await readKnownAccess(context, params.script, params.username);
       return viewAccess(record, params.script, context.now());
     },
   });
@@ -114,14 +114,14 @@ function addAccessRetry(app: App, context: ApiContext): void {
       refuseWhenFull(context);
       const action = { action: 'access.retry', target: `${script} ${username}` } as const;
       return answerAudited(context, request, reply, action, async (entry) => {
-        const { route, record: failed } = await read(context, script, username);
+        const { route, record: failed } = await readKnownAccess(context, script, username);
         entry.before = auditedAccess(failed);
         const redriven = await ledger.account(route.account).redriveAccess(route.index, usernameOf(username));
         if (redriven === null) {
           throw new Problem('nothing_to_retry', `No operation of ${username} on ${script} has failed.`);
         }
         await context.ring(route.account, redriven.bells);
-        const { record } = await read(context, script, username);
+        const { record } = await readKnownAccess(context, script, username);
         entry.after = auditedAccess(record);
         return { status: 202, body: viewAccess(record, script, context.now()) };
       });
@@ -131,12 +131,4 @@ function addAccessRetry(app: App, context: ApiContext): void {
 
 function auditedAccess({ version, chain, last }: AccessRecord) {
   return { version, pending: chain.length, outcome: last };
-}
-
-async function read({ directory, ledger }: ApiContext, script: string, name: string) {
-  const username = usernameOf(name);
-  const route = await routeOf(directory, script);
-  const [record] = await ledger.account(route.account).readAccess(route.index, [username]);
-  if (!record) throw new Problem('unknown_access', `Nobody has asked for access of ${username} to ${script} yet.`);
-  return { route, record };
 }

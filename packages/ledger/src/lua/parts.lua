@@ -1,5 +1,6 @@
 -- Parts: the one place that counts (I8). A part is `part:<number>`, found by `id:<batch or operation id>`.
 -- Counts gather per call and are written by flush_parts, in the same Lua that moves the contributors.
+--!include history
 local parts = {}
 local lanes_pending = {}
 
@@ -14,9 +15,9 @@ end
 local function part_of(number)
   local p = parts[number]
   if not p then
-    local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep')
+    local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep', 'source')
     p = { number = number, id = got[1], kind = got[2], class = got[3], turn = got[4], at = tonumber(got[5] or 0),
-      keep = tonumber(got[6] or 0), total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
+      keep = tonumber(got[6] or 0), source = got[7], total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
     parts[number] = p
   end
   return p
@@ -73,6 +74,7 @@ local function ended(e, c, outcome, code, at, into, replaced)
   count(p, c, 0, -1)
   p.settled = p.settled + 1
   p.outcomes[outcome] = (p.outcomes[outcome] or 0) + 1
+  remember(e, c, p, outcome, code)
   if p.kind == 's' then
     p.single = { outcome, code or '' }
   end
@@ -128,6 +130,7 @@ local function note_open(number, p, at, pending)
 end
 
 local function flush_parts(at)
+  flush_history()
   for number, p in pairs(parts) do
     if p.total ~= 0 or p.pending ~= 0 or p.settled > 0 then
       local key = part_key(number)

@@ -34,6 +34,7 @@ local function redrive(f)
   if not p.id then return end
   if is_outlived(e, f) or #r.chain >= CHAIN_MAX then
     move_count(p, 'failed', 'superseded')
+    remember(e, contributor_in(f.x, f.v, p.number), p, 'superseded')
     superseded = superseded + 1
     p.settled = p.settled + 1
     if p.kind == 's' then p.single = { 'superseded', '' } end
