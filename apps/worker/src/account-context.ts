@@ -21,6 +21,8 @@ export interface AccountContext {
   session(): Session | null;
   /** An answer looked as if this session were dead: one worker asks, and parks the account if it is. Never rejects. */
   suspectSession(session: Session): Promise<SessionResult>;
+  /** What is known of a username without asking upstream: its canonical spelling, null = no such user; undefined = nothing. */
+  knownSpelling(username: string): Promise<string | null | undefined>;
   /** Canonical spelling, or null when there is no such user; asks upstream where the cache does not know. Rejects when that failed. */
   lookUp(username: string, options: { readonly bulk: boolean; readonly maxWaitMs: number }): Promise<string | null>;
   /** Tells the sweeper that a key is due at this Redis time, ms. */

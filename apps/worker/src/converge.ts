@@ -6,6 +6,7 @@ import { backoffMs } from './backoff.ts';
 import { type ClaimTicket, leaseLeft, redisTime } from './claim-ticket.ts';
 import { decide } from './decide.ts';
 import { sendWrite } from './send-write.ts';
+import { validateSpelling } from './validate-spelling.ts';
 
 type Work = Extract<Claimed, ClaimedWork>;
 
@@ -16,6 +17,13 @@ export async function converge(
   work: Work,
   permits: Permits | null,
 ): Promise<Settled> {
+  if (!work.validate || work.need === 'final' || work.need === 'verify') return bringAbout(ctx, ticket, work, permits);
+  const validated = await validateSpelling(ctx, ticket, work, permits);
+  if ('settle' in validated) return ctx.settler.settle(validated.settle);
+  return bringAbout(ctx, ticket, validated.work, validated.permits);
+}
+
+function bringAbout(ctx: AccountContext, ticket: ClaimTicket, work: Work, permits: Permits | null): Promise<Settled> {
   if (work.need === 'write') return settleWrite(ctx, ticket, work, permits);
   return convergeByReading(ctx, ticket, work, permits);
 }

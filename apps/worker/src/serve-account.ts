@@ -92,6 +92,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
     // Also what is claimed already and has not been sent yet stops.
     session: () => (parts.epoch.isHalted() ? null : login.session()),
     suspectSession: (session) => login.suspect(session),
+    knownSpelling: async (username) => (await parts.usernames.get(username))?.canonical,
     lookUp: (username, options) =>
       lookUpUsername({ ...parts, cache: parts.usernames, budget, account: id }, username, options),
     markDue: (at) => parts.dueMarks.mark(id, at),

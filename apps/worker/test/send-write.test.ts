@@ -123,6 +123,7 @@ async function send(given: Given): Promise<Seen> {
     spellingAccepted: given.accepted ?? false,
     chain: given.want ? [given.want] : [],
     tries: 0,
+    validate: false,
     ...(given.member === undefined ? {} : { member: given.member }),
   };
   const settlement = await sendWrite(ctx, ticket, work, permit(), NOW);

@@ -100,6 +100,7 @@ function writing(json: Json, run: Run, times: LedgerTimes, mustHaveEpoch: boolea
         times.retentionMs,
         lines,
         mustHaveEpoch ? 1 : 0,
+        part.validate ? 1 : 0,
       ]);
       if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
       if (answer.s === 'cancelled') return { status: 'cancelled' };

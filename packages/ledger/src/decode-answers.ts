@@ -33,6 +33,7 @@ export interface AnswerWire {
   readonly accepted?: boolean;
   readonly chain?: readonly ContributorWire[];
   readonly tries?: number;
+  readonly validate?: boolean;
   readonly member?: boolean;
   readonly ended?: readonly EndedWire[];
 }
@@ -58,6 +59,7 @@ function decodeWork(wire: AnswerWire): ClaimedWork {
     spellingAccepted: wire.accepted === true,
     chain: (wire.chain ?? []).map(decodeContributor),
     tries: wire.tries ?? 0,
+    validate: wire.validate === true,
     ...(wire.member === undefined ? {} : { member: wire.member }),
   };
 }

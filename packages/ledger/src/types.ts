@@ -17,6 +17,8 @@ export interface PartRef {
   readonly turn: string;
   /** Id of the API key it came with. */
   readonly source: string;
+  /** Its users are looked up before any request of theirs is sent, unless they are known already. */
+  readonly validate?: boolean;
 }
 
 /** One accepted row. `row` counts from 1 inside the part's batch and only grows; `script` is the index of `resolveScript`. */
@@ -146,6 +148,8 @@ export interface ClaimedWork {
   /** Contributors up to this version are fixed: a write was armed with them. */
   readonly armedVersion: number;
   readonly tries: number;
+  /** The spelling is not known to be right, and somebody asked for it to be looked up before anything is sent. */
+  readonly validate: boolean;
   /** Only after `verified` found a difference: whether the read saw a member. */
   readonly member?: boolean;
 }

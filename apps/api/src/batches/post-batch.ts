@@ -30,12 +30,18 @@ export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'appl
 /** Media type of CSV. */
 export const CSV_TYPE = 'text/csv';
 
+/** What the address of a batch says. */
+export interface BatchQuery extends CsvDefaults {
+  /** Users are looked up before anything is sent for them. */
+  readonly validate: boolean;
+}
+
 /** Receives a batch in any of its forms and answers 202, once under its Idempotency-Key. */
 export async function postBatch(
   context: ApiContext,
   request: FastifyRequest,
   reply: ReplyPort,
-  defaults: CsvDefaults,
+  { validate, ...defaults }: BatchQuery,
 ): Promise<void> {
   refuseWhenFull(context);
   const rows = sourceOf(request, defaults);
@@ -43,7 +49,7 @@ export async function postBatch(
   const { idempotency } = context.directory;
   const id = `b_${derivedId(request)?.toString('hex') ?? uuidV7(context.now())}`;
   if (key === null) {
-    const body = await receive(context, request, { id, rows, lease: null });
+    const body = await receive(context, request, { id, rows, lease: null, validate });
     return sendJson(reply, 202, JSON.stringify(body));
   }
   const begun = await beginRequest(idempotency, request, key, rows.hashed ? rows.fingerprint() : null, id);
@@ -54,7 +60,7 @@ export async function postBatch(
   }
   const { lease } = begun;
   try {
-    const body = JSON.stringify(await receive(context, request, { id: lease.resource, rows, lease }));
+    const body = JSON.stringify(await receive(context, request, { id: lease.resource, rows, lease, validate }));
     await lease.finish(rows.fingerprint(), 202, body);
     return sendJson(reply, 202, body);
   } catch (error) {
@@ -67,9 +73,10 @@ interface Receiving {
   readonly id: string;
   readonly rows: BatchSource;
   readonly lease: RequestLease | null;
+  readonly validate: boolean;
 }
 
-function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease }: Receiving) {
+function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease, validate }: Receiving) {
   const { directory, ledger, ring, counters, now } = context;
   const parts: UploadParts = {
     directory,
@@ -82,6 +89,7 @@ function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease
     id,
     source: keyOf(request).id,
     keyed: lease !== null,
+    validate,
     resumed: lease?.resumed ?? false,
     rows,
     isLost: () => lease?.isLost() ?? false,

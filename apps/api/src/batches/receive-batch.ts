@@ -20,6 +20,7 @@ export interface BatchRequest {
   /** Id of the API key. */
   readonly source: string;
   readonly keyed: boolean;
+  readonly validate: boolean;
   /** An earlier request for this batch has died. */
   readonly resumed: boolean;
   readonly rows: BatchSource;
@@ -62,7 +63,13 @@ export async function receiveBatch(parts: UploadParts, request: BatchRequest): P
   }
 
   try {
-    const upload = { batch: id, source: request.source, keyed: request.keyed, check: () => checkLease(request) };
+    const upload = {
+      batch: id,
+      source: request.source,
+      keyed: request.keyed,
+      validate: request.validate,
+      check: () => checkLease(request),
+    };
     // Only now may anything be written: a body that is not what it says has failed by then.
     const opened = afterFirst(received(), open);
     const routes = buildRouteBook(directory.scripts);

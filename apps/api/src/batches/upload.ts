@@ -30,6 +30,8 @@ export interface UploadRequest {
   readonly source: string;
   /** It came with an Idempotency-Key: it may extend, and it can be resumed. */
   readonly keyed: boolean;
+  /** Its users are looked up before anything is sent for them. */
+  readonly validate: boolean;
   readonly routes: RouteBook;
   /** Checked before each chunk; throws to end the upload. */
   check(): void;
@@ -86,7 +88,7 @@ export async function runUpload(
 
 function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resume) {
   const { directory, ledger } = parts;
-  const { batch, source, keyed } = request;
+  const { batch, source, keyed, validate } = request;
   const submits = new Map<string, PartSubmits>();
   const announced = new Map<string, Promise<void>>();
   let lane: LaneClass | null = null;
@@ -95,7 +97,14 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
     let known = submits.get(account);
     if (known === undefined) {
       const turn = laneClass === 'single' ? source : batch;
-      known = buildPartSubmits(ledger.account(account), { id: batch, kind: 'batch', lane: laneClass, turn, source });
+      known = buildPartSubmits(ledger.account(account), {
+        id: batch,
+        kind: 'batch',
+        lane: laneClass,
+        turn,
+        source,
+        validate,
+      });
       submits.set(account, known);
     }
     return known;

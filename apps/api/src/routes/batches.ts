@@ -55,11 +55,18 @@ function addBatchPost(app: App, context: ApiContext): void {
       querystring: z.strictObject({
         action: z.enum(['grant', 'revoke']).optional().describe('Stands in for a missing CSV column'),
         script: z.string().max(200).optional().describe('Stands in for a missing CSV column'),
+        validate: z
+          .enum(['true', 'false'])
+          .optional()
+          .describe('true: unknown users end `rejected` before a request for them is sent'),
       }),
       body: { content: { 'application/json': { schema: batchBody } } },
       response: { 202: batchAccepted },
     },
-    handler: (request, reply) => postBatch(context, request, reply, request.query),
+    handler: (request, reply) => {
+      const { validate, ...defaults } = request.query;
+      return postBatch(context, request, reply, { ...defaults, validate: validate === 'true' });
+    },
   });
 }
 
@@ -237,4 +244,8 @@ const BATCH_TEXT = `Rows in one of four forms:
 
 A row that cannot be taken is rejected, with its number (from 1; blank lines and the CSV header are no rows) and a code, and the
 others go on. JSON to 8 MiB, streams to 1,000,000 rows. With an \`Idempotency-Key\` an upload that broke off resumes when it is sent
-again; rows that extend need one.`;
+again; rows that extend need one.
+
+With \`?validate=true\` a worker looks every user up before it sends anything for them, unless it knows them already: those who do not exist
+end \`rejected\` with the code \`USER_NOT_FOUND\` (see the failures of the batch) for a look-up of their own, or for nothing where the
+cache knows so. Rows are accepted as always; a look-up that fails is tried again.`;

@@ -125,11 +125,21 @@ local function is_sure(r, t, fresh)
   return r.base ~= '?' and r.window == 0 and is_fresh(r, t, fresh)
 end
 
+-- Is a look-up wanted before anything is sent? Not where upstream has accepted the spelling, or the user is surely a member.
+local function wants_validation(r, t, fresh)
+  if #r.chain == 0 or r.accepted then return nil end
+  if is_sure(r, t, fresh) and (r.base ~= 'n' or r.chain[#r.chain].k == 'r') then return nil end
+  for i = 1, #r.chain do
+    if part_of(r.chain[i].p).validate then return true end
+  end
+end
+
 -- The answer for a key with work under our claim.
 local function work_out(e, need, c, t, fresh)
   local r = e.r
   return { name = e.name, need = need, at = c.at, v = r.v, tv = r.tv, base = state_out(r.base), sure = is_sure(r, t, fresh),
-    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = chain_out(r), tries = r.tries }
+    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = chain_out(r), tries = r.tries,
+    validate = wants_validation(r, t, fresh) }
 end
 
 local function arm(e, c)

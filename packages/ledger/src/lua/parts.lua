@@ -15,9 +15,9 @@ end
 local function part_of(number)
   local p = parts[number]
   if not p then
-    local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep', 'source')
-    p = { number = number, id = got[1], kind = got[2], class = got[3], turn = got[4], at = tonumber(got[5] or 0),
-      keep = tonumber(got[6] or 0), source = got[7], total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
+    local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep', 'source', 'validate')
+    p = { number = number, id = got[1], kind = got[2], class = got[3], turn = got[4], at = tonumber(got[5] or 0), keep = tonumber(got[6] or 0),
+      source = got[7], validate = got[8] == '1', total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
     parts[number] = p
   end
   return p

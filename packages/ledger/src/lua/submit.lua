@@ -1,6 +1,7 @@
 -- submit: accepts rows of one part. S1 to S4 of protocol.md.
 -- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
---   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>; 1 if the tag must carry an epoch
+--   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>; 1 if the tag must carry an epoch;
+--   1 if users are to be looked up before anything is sent for them
 -- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]]}; error EPOCH
 --!include clock
 --!include store
@@ -36,6 +37,7 @@ if not number then
   redis.call('SET', tag .. 'id:' .. id, number)
   redis.call('HSET', part_key(number), 'id', id, 'kind', kind, 'class', class, 'turn', turn, 'source', source, 'at', t, 'keep', keep,
     'total', 0, 'pending', 0, 'wm', 0)
+  if ARGV[11] == '1' then redis.call('HSET', part_key(number), 'validate', 1) end
 end
 local part = part_of(number)
 local into = {}
