@@ -54,10 +54,9 @@ export async function askUpstream<T>(
       request.finish('ok');
       return answer;
     } catch (error) {
-      const { result, retryAfterMs, suspectSession, verdict, code } = decide(error);
+      const { result, retryAfterMs, suspectSession, verdict } = decide(error);
       request.finish(result, { retryAfterMs });
-      if (suspectSession) void ctx.suspectSession(session);
-      if (code === 'SESSION_EXPIRED') throw new ReadingError('session_dead');
+      if (suspectSession && (await ctx.suspectSession(session)) === 'dead') throw new ReadingError('session_dead');
       if (verdict === 'rejected') throw new ReadingError('script_refused');
       if (result !== 'limited' && !ctx.budget.isBreakerOpen()) failures += 1;
       if (failures >= MOST_FAILURES) throw new ReadingError('list_cut');
