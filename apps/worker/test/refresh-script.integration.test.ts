@@ -56,7 +56,10 @@ function context(refreshes: Partial<Refreshes> = {}): RefreshContext {
     },
     events: { refreshed: (_account: string, result: string) => void events.push(result) },
     session: () => ({ account: 'a', sessionid: 's', sessionidSign: null }),
-    suspectSession: () => void events.push('suspected'),
+    async suspectSession() {
+      events.push('suspected');
+      return 'dead';
+    },
     scriptOf: () => PINE,
   } as unknown as RefreshContext;
 }
