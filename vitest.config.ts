@@ -30,7 +30,7 @@ export default defineConfig({
           // Real processes compete for the cores: one file after another.
           fileParallelism: false,
           testTimeout: 180_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -39,8 +39,8 @@ export default defineConfig({
           include: ['tests/faults/**/*.test.ts'],
           // Mostly they wait for a window or a lease to end.
           maxWorkers: 3,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,5 +1,6 @@
+import { createBudgetReader } from '@pinegate/budget';
 import { openLedger } from '@pinegate/ledger';
-import { closeRedis, openRedis } from '@pinegate/runtime';
+import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import type { TestProcess } from '@pinegate/testing';
 import { expect } from 'vitest';
 import { createRecorder, type Recorder } from '../stack/recorder.ts';
@@ -8,9 +9,9 @@ import { SEED } from './seed.ts';
 
 /** Times short enough that windows, leases and retries end within a test. */
 const SHORT_TIMES = {
-  VERIFY_DELAY_MS: '1500',
-  CLAIM_LEASE_MS: '4000',
-  REQUEST_DEADLINE_MS: '1500',
+  VERIFY_DELAY_MS: '2000',
+  CLAIM_LEASE_MS: '6000',
+  REQUEST_DEADLINE_MS: '2000',
   LOG_LEVEL: 'debug',
 };
 
@@ -20,27 +21,32 @@ export interface FaultStack extends Stack, Recorder {
   quiet(): Promise<boolean>;
   /** Waits until all is quiet and expects that no promise was broken. */
   expectRight(): Promise<void>;
+  isBreakerOpen(): Promise<boolean>;
+  /** The stack's Redis, to break from inside. */
+  readonly redisClient: Redis;
   /** SIGSTOP; the returned function thaws. What the worker had in flight may meet that of another. */
   freeze(worker: TestProcess): () => void;
 }
 
 export const SCRIPT = `PUB;${'f1'.repeat(16)}`;
-const ACCOUNT: DemoAccount = { id: 'alpha', scripts: [SCRIPT] };
+export const ALPHA: DemoAccount = { id: 'alpha', scripts: [SCRIPT] };
 
 /** Starts them, with the account `alpha` that has SCRIPT. `name` tells the seeds of a run's stacks apart. */
 export async function openFaultStack(name: string, options: Partial<StackOptions> = {}): Promise<FaultStack> {
   process.stdout.write(`${name}: PINEGATE_SEED=${SEED}\n`);
   const stack = await startStack({
     workers: 1,
-    accounts: [ACCOUNT],
+    accounts: [ALPHA],
     seed: `${SEED} ${name}`,
     workerMain: 'tests/stack/quick-worker.ts',
     ...options,
     env: { ...SHORT_TIMES, ...options.env },
   });
-  const redis = openRedis(stack.redis.url, 'producer');
+  const redis = openRedis(stack.redis.url, 'shared');
   const ledgers = openLedger({ redis, ns: 'pinegate', times: LOOKING_ONLY });
-  const accounts = (options.accounts ?? [ACCOUNT]).map(({ id }) => ledgers.account(id));
+  const ids = new Set([ALPHA, ...(options.accounts ?? [])].map(({ id }) => id));
+  const accounts = [...ids].map((id) => ledgers.account(id));
+  const budgets = createBudgetReader({ redis, ns: 'pinegate' });
 
   async function quiet(): Promise<boolean> {
     const all = await Promise.all(accounts.map((ledger) => ledger.summary()));
@@ -49,6 +55,8 @@ export async function openFaultStack(name: string, options: Partial<StackOptions
   const recorder = createRecorder(stack, quiet, `${name}-${SEED}`);
   return Object.assign(Object.create(stack) as Stack, recorder, {
     quiet,
+    redisClient: redis,
+    isBreakerOpen: async () => (await budgets.read(ALPHA.id)).breakerOpen,
     async expectRight() {
       const verdict = await recorder.verdict();
       expect(verdict.report()).toBe('');

@@ -11,6 +11,7 @@ import {
   type TestProcess,
   type TestRedis,
   type TestRedisOptions,
+  waitFor,
 } from '@pinegate/testing';
 import { createStackClient, type StackClient } from './stack-client.ts';
 
@@ -151,12 +152,13 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
 }
 
 /** Makes the account known to the sandbox and to the api, with cookies that work. */
-async function addAccount(stack: StackClient, { id, scripts, config }: DemoAccount): Promise<void> {
+export async function addAccount(stack: StackClient, { id, scripts, config }: DemoAccount): Promise<void> {
   const cookies = { sessionid: `session-${id}`, sessionidSign: `sign-${id}` };
   await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...cookies, scripts });
   await stack.call('PUT', `/v1/accounts/${id}`, {
     body: { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) },
   });
-  const { body } = await stack.call('PUT', `/v1/accounts/${id}/session`, { body: cookies });
-  if (body.state !== 'active') throw new Error(`account ${id} is ${body.state}: ${body.reason}`);
+  await stack.call('PUT', `/v1/accounts/${id}/session`, { body: cookies });
+  const isActive = async () => (await stack.call('GET', `/v1/accounts/${id}`)).body.state === 'active';
+  await waitFor(isActive, { what: `account ${id} to be active` });
 }

@@ -11,7 +11,7 @@ export type StartProcessOptions = {
   cwd?: string;
   /** The process counts as started once it has written a line that contains or matches this. Default: at once. */
   readyLine?: string | RegExp;
-  /** Default 30 s. */
+  /** Default 60 s. */
   readyMs?: number;
 };
 
@@ -21,7 +21,7 @@ export type TestProcess = {
   readonly pid: number;
   /** Everything written to standard output and error so far, line by line. */
   readonly lines: readonly string[];
-  /** Resolves to the first line, past or to come, that contains or matches; rejects with the output after `withinMs` (30 s) or at the end. */
+  /** Resolves to the first line, past or to come, that contains or matches; rejects with the output after `withinMs` (60 s) or at the end. */
   line(wanted: string | RegExp, withinMs?: number): Promise<string>;
   readonly exited: Promise<Exit>;
   signal(name: NodeJS.Signals): void;
@@ -62,7 +62,7 @@ export async function startProcess(options: StartProcessOptions): Promise<TestPr
   const started: TestProcess = {
     pid: child.pid ?? -1,
     lines,
-    line: (wanted, withinMs = 30_000) => nextLine(wanted, withinMs, { lines, readers, exited, name, output }),
+    line: (wanted, withinMs = 60_000) => nextLine(wanted, withinMs, { lines, readers, exited, name, output }),
     exited,
     signal(signal) {
       child.kill(signal);

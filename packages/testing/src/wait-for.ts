@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type WaitForOptions = {
   /** What is waited for, in the error. */
   what: string;
-  /** Bound of the whole wait in ms. Default 30 s. */
+  /** Bound of the whole wait in ms. Default 60 s. */
   withinMs?: number;
   /** Pause between looks in ms. Default 50. */
   everyMs?: number;
@@ -17,7 +17,7 @@ export type WaitForOptions = {
  */
 export async function waitFor<T>(
   look: () => Promise<T | undefined | null | false> | T | undefined | null | false,
-  { what, withinMs = 30_000, everyMs = 50, giveUp = () => false }: WaitForOptions,
+  { what, withinMs = 60_000, everyMs = 50, giveUp = () => false }: WaitForOptions,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
