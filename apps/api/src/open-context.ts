@@ -81,7 +81,13 @@ export function openContext(
     metrics,
     counters,
     directory,
-    ledger: openLedger({ redis, ns, times: config.times, epoch }),
+    ledger: openLedger({
+      redis,
+      ns,
+      times: config.times,
+      epoch,
+      ...openReplication(config, log, onClose),
+    }),
     epoch,
     epochs,
     settled: buildSettledEvents(events),
@@ -97,4 +103,12 @@ export function openContext(
     now: Date.now,
     redis,
   };
+}
+
+/** Nothing but calls that wait for replicas goes over this connection. */
+function openReplication(config: ApiConfig, log: Logger, onClose: Lifecycle['onClose']) {
+  if (config.acceptReplicas === 0) return {};
+  const redis = openRedis(config.redisUrl, 'producer', log);
+  onClose('redis of replicated writes', () => closeRedis(redis));
+  return { replication: { redis, count: config.acceptReplicas } };
 }

@@ -1,5 +1,12 @@
 import type { LedgerTimes } from '@pinegate/ledger';
-import { type Env, LOG_LEVELS, type LogLevel, parseEnv, secretKeySchema } from '@pinegate/runtime';
+import {
+  type Env,
+  LOG_LEVELS,
+  type LogLevel,
+  parseEnv,
+  refuseReplicasInCluster,
+  secretKeySchema,
+} from '@pinegate/runtime';
 import { z } from 'zod';
 
 /** Configuration of the api. */
@@ -13,6 +20,8 @@ export interface ApiConfig {
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
   readonly retentionMs: number;
+  /** How many replicas must have an accepted write. */
+  readonly acceptReplicas: number;
   readonly times: LedgerTimes;
 }
 
@@ -46,8 +55,7 @@ const SCHEMA = z.object({
   VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
   CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
   MAX_TRIES: whole(1, 1_000).default(5),
-  // Silently accepting without waiting for replicas would break the promise that the setting makes.
-  ACCEPT_REPLICAS: z.literal('0', { error: 'is not supported by this release: leave it out.' }).optional(),
+  ACCEPT_REPLICAS: whole(0, 10).default(0),
 });
 
 const SECRETS = [
@@ -64,6 +72,7 @@ const SECRETS = [
  */
 export function parseConfig(env: Env): ApiConfig {
   const read = parseEnv(SCHEMA, env, { secrets: SECRETS });
+  refuseReplicasInCluster(read.REDIS_URL, read.ACCEPT_REPLICAS);
   const retentionMs = read.RETENTION_DAYS * DAY_MS;
   return Object.freeze({
     host: read.API_HOST,
@@ -75,6 +84,7 @@ export function parseConfig(env: Env): ApiConfig {
     adminKey: read.PINEGATE_ADMIN_KEY ?? null,
     logLevel: read.LOG_LEVEL,
     retentionMs,
+    acceptReplicas: read.ACCEPT_REPLICAS,
     times: Object.freeze({
       verifyDelayMs: read.VERIFY_DELAY_MS,
       leaseMs: read.CLAIM_LEASE_MS,

@@ -52,6 +52,7 @@ export const PROBLEMS = {
   too_many_pending: { status: 429, title: 'Too many operations of this access are pending' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'The service cannot work at the moment' },
+  not_replicated: { status: 503, title: 'Too few replicas have the write' },
   redis_restored: { status: 503, title: 'Redis has lost what it held' },
   storage_full: { status: 503, title: 'Redis is nearly full' },
 } as const satisfies Record<string, ProblemText>;

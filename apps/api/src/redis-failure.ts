@@ -1,3 +1,4 @@
+import { NotReplicatedError } from '@pinegate/ledger';
 import { Problem } from './problem.ts';
 import { emptied } from './refuse-emptied.ts';
 
@@ -20,6 +21,11 @@ const SOCKET_CODE =
 /** The answer to a request that failed because Redis is away, busy or full; null when the error says nothing of the kind. */
 export function redisProblem(error: unknown): Problem | null {
   if (!(error instanceof Error)) return null;
+  if (error instanceof NotReplicatedError) {
+    const detail =
+      'Too few replicas of Redis have it yet. It may still take effect; sending it again under its Idempotency-Key is safe.';
+    return new Problem('not_replicated', detail, { retryAfter: 1, cause: error });
+  }
   const reply = replyOf(error);
   if (reply === 'OOM') {
     return new Problem('storage_full', 'Redis has no room for more.', { retryAfter: 5, cause: error });

@@ -1,4 +1,11 @@
-import { ConfigError, type Env, LOG_LEVELS, parseEnv, secretKeySchema } from '@pinegate/runtime';
+import {
+  ConfigError,
+  type Env,
+  LOG_LEVELS,
+  parseEnv,
+  refuseReplicasInCluster,
+  secretKeySchema,
+} from '@pinegate/runtime';
 import { z } from 'zod';
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
@@ -16,6 +23,7 @@ const SCHEMA = z.object({
   VERIFY_DELAY_MS: ms(45_000),
   REQUEST_DEADLINE_MS: ms(6_000),
   CLAIM_LEASE_MS: ms(20_000),
+  ACCEPT_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
   MAX_TRIES: z.coerce.number().int().min(1).max(100).default(5),
   FRESH_HOURS: z.coerce.number().min(0).default(24),
   WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
@@ -29,6 +37,7 @@ export function parseConfig(env: Env) {
   const e = parseEnv(SCHEMA, env, {
     secrets: ['REDIS_URL', 'CACHE_REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'],
   });
+  refuseReplicasInCluster(e.REDIS_URL, e.ACCEPT_REPLICAS);
   if (e.CLAIM_LEASE_MS < 2 * e.REQUEST_DEADLINE_MS) {
     throw new ConfigError([
       'CLAIM_LEASE_MS must be at least twice REQUEST_DEADLINE_MS, or no request would fit a claim.',
@@ -44,6 +53,7 @@ export function parseConfig(env: Env) {
     port: e.WORKER_PORT,
     logLevel: e.LOG_LEVEL,
     inFlight: e.WORKER_IN_FLIGHT,
+    acceptReplicas: e.ACCEPT_REPLICAS,
     times: {
       verifyDelayMs: e.VERIFY_DELAY_MS,
       leaseMs: e.CLAIM_LEASE_MS,

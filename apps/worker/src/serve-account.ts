@@ -1,6 +1,14 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
-import type { Account, Directory, EpochGuard, Ledger, SessionResult, UsernameCache } from '@pinegate/ledger';
+import {
+  type Account,
+  type Directory,
+  type EpochGuard,
+  type Ledger,
+  NotReplicatedError,
+  type SessionResult,
+  type UsernameCache,
+} from '@pinegate/ledger';
 import {
   type BellHandler,
   type ConsumerTimes,
@@ -103,6 +111,8 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
     try {
       return await workChunk(ctx, room, lane, job, signal);
     } catch (error) {
+      // Armed, but a fail-over might not know: nothing is sent, and the claim lapses.
+      if (error instanceof NotReplicatedError) return { result: 'hand-over' };
       if (!(error instanceof ScriptError) || error.reply !== 'EPOCH') throw error;
       // Not the job's fault: it goes on when the account has been resumed.
       await parts.epoch.suspect(id);

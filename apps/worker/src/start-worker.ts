@@ -96,7 +96,7 @@ export async function startWorker(
   await epoch.look();
   const watch = watchEpoch(epoch);
   lifecycle.onClose('epoch', () => watch.stop());
-  const ledger = openLedger({ redis, ns, times, epoch });
+  const ledger = openLedger({ redis, ns, times, epoch, ...openReplication(config, log, lifecycle) });
   const cacheGuard = createMemoryGuard(cacheRedis, log);
   lifecycle.onClose('memory guard of the cache', () => cacheGuard.close());
   const usernames = openUsernameCache({
@@ -164,4 +164,12 @@ export async function startWorker(
   await accounts.follow();
   accountsReady = true;
   return health.port;
+}
+
+/** Nothing but calls that wait for replicas goes over this connection. */
+function openReplication(config: WorkerConfig, log: Logger, lifecycle: Lifecycle) {
+  if (config.acceptReplicas === 0) return {};
+  const redis = openRedis(config.redisUrl, 'shared', log);
+  lifecycle.onClose('redis of replicated writes', () => closeRedis(redis));
+  return { replication: { redis, count: config.acceptReplicas } };
 }

@@ -2,6 +2,7 @@ import { LANES, type Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
 import { createRefreshes } from './create-refreshes.ts';
+import { NotReplicatedError } from './create-replicated-calls.ts';
 import {
   type AnswerWire,
   decodeClaimed,
@@ -24,19 +25,29 @@ const REDRIVE_LIMIT = 500;
 const LIST_RECORDS = 2000;
 const HISTORY_ENTRIES = 1000;
 
+/** As `run`; where the answer must survive a fail-over, replicas have it by then. */
+export type RunSafe = (
+  script: string,
+  args: readonly (string | number)[],
+  mustWait: (answer: unknown) => boolean,
+) => Promise<unknown>;
+
 interface Parts {
   readonly account: string;
   readonly tag: string;
   readonly redis: Redis;
   readonly run: (script: string, args: readonly (string | number)[]) => Promise<unknown>;
+  readonly runSafe: RunSafe;
   readonly times: LedgerTimes;
   readonly epoch: EpochMemory | undefined;
 }
 
 /** The ledger of one account over its Lua scripts. */
-export function createAccountLedger({ account, tag, redis, run, times, epoch }: Parts): AccountLedger {
+export function createAccountLedger({ account, tag, redis, run, runSafe, times, epoch }: Parts): AccountLedger {
   const json = async <T>(script: string, args: readonly (string | number)[]) =>
     JSON.parse((await run(script, args)) as string) as T;
+  const safeJson: SafeJson = async (script, args, mustWait) =>
+    JSON.parse((await runSafe(script, args, (answer) => mustWait(answer as string))) as string);
   async function now(): Promise<number> {
     const [seconds, micros] = await redis.time();
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
@@ -45,8 +56,8 @@ export function createAccountLedger({ account, tag, redis, run, times, epoch }: 
   return {
     account,
     settledChannel: `${tag}:settled`,
-    ...writing(json, run, times, epoch !== undefined),
-    ...working(json, run, times, askedEpoch(account, epoch)),
+    ...writing(json, safeJson, run, times, epoch !== undefined),
+    ...working(json, safeJson, run, times, askedEpoch(account, epoch)),
     ...sweeping(json, run, redis, tag),
     ...reading(json, run, redis, tag),
     refreshes: createRefreshes({
@@ -63,6 +74,21 @@ export function createAccountLedger({ account, tag, redis, run, times, epoch }: 
 
 type Run = Parts['run'];
 type Json = <T>(script: string, args: readonly (string | number)[]) => Promise<T>;
+type SafeJson = <T>(
+  script: string,
+  args: readonly (string | number)[],
+  mustWait: (answer: string) => boolean,
+) => Promise<T>;
+
+const always = () => true;
+/** An extension among what was armed: its base must not be read anew after a fail-over. */
+const hasExtension = (answer: string) => {
+  const { keys = [] } = JSON.parse(answer) as { keys?: AnswerWire[] };
+  return keys.some(({ need, chain = [] }) => need === 'write' && chain.some(([kind]) => kind === 'x'));
+};
+/** Only an answer that opened a window. */
+const opensWindow = (settlements: readonly Settlement[]) => (answer: string) =>
+  settlements.some(({ result }) => result === 'uncertain') || answer.includes('"lost"');
 
 type Redriven = { redriven?: number; superseded?: number; more?: number; bells?: Bells };
 
@@ -77,11 +103,11 @@ function askedEpoch(account: string, epoch: EpochMemory | undefined) {
   };
 }
 
-function writing(json: Json, run: Run, times: LedgerTimes, mustHaveEpoch: boolean) {
+function writing(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, mustHaveEpoch: boolean) {
   return {
     async submit(part, after, rows) {
       const lines = rows.map((r) => `${r.row} ${r.script} ${encodeOperation(r.operation)}\n`).join('');
-      const answer = await json<{
+      const answer = await safeJson<{
         s: SubmitResult['status'];
         part: number;
         at: number;
@@ -89,19 +115,23 @@ function writing(json: Json, run: Run, times: LedgerTimes, mustHaveEpoch: boolea
         refused?: number[];
         bells?: Bells;
         ended?: [EndedCount['outcome'], EndedCount['action'], number][];
-      }>('submit', [
-        part.id,
-        part.kind === 'single' ? 's' : 'b',
-        part.lane === 'single' ? 's' : 'b',
-        part.turn,
-        part.source,
-        after,
-        times.freshMs,
-        times.retentionMs,
-        lines,
-        mustHaveEpoch ? 1 : 0,
-        part.validate ? 1 : 0,
-      ]);
+      }>(
+        'submit',
+        [
+          part.id,
+          part.kind === 'single' ? 's' : 'b',
+          part.lane === 'single' ? 's' : 'b',
+          part.turn,
+          part.source,
+          after,
+          times.freshMs,
+          times.retentionMs,
+          lines,
+          mustHaveEpoch ? 1 : 0,
+          part.validate ? 1 : 0,
+        ],
+        always,
+      );
       if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
       if (answer.s === 'cancelled') return { status: 'cancelled' };
       const { part: number, at: acceptedAt, refused = [], bells = {} } = answer;
@@ -126,7 +156,7 @@ function writing(json: Json, run: Run, times: LedgerTimes, mustHaveEpoch: boolea
   } satisfies Partial<AccountLedger>;
 }
 
-function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typeof askedEpoch>) {
+function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, epoch: ReturnType<typeof askedEpoch>) {
   return {
     async take(lane, job) {
       const answer = (await run('take', [lane, job])) as [string, string | null] | null;
@@ -136,7 +166,7 @@ function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typ
       await run('close', [lane, job, chunk]);
     },
     async claim(script, names, token, permits) {
-      const answer = await json<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number; beat: number }>(
+      const answer = await safeJson<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number; beat: number }>(
         'claim',
         [
           script,
@@ -151,6 +181,7 @@ function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typ
           names.join(' '),
           ...epoch.args(),
         ],
+        hasExtension,
       );
       const { keys = [], ended, takeovers, beat } = answer;
       epoch.saw(beat);
@@ -158,7 +189,7 @@ function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typ
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await json<AnswerWire>('fix', [...args, ...epoch.args()]));
+      return decodeClaimedOrSettled(await safeJson<AnswerWire>('fix', [...args, ...epoch.args()], always));
     },
     async final(script, name, token, target, read, readAt) {
       const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt)];
@@ -170,7 +201,14 @@ function working(json: Json, run: Run, times: LedgerTimes, epoch: ReturnType<typ
     },
     async settle(settlements) {
       const wire = JSON.stringify(settlements.map(settlementWire));
-      const { keys = [] } = await json<{ keys?: AnswerWire[] }>('settle', [times.verifyDelayMs, wire]);
+      const args = [times.verifyDelayMs, wire];
+      // What is settled is settled: there is nobody to refuse it to.
+      const asItIs = (error: unknown) => {
+        if (error instanceof NotReplicatedError) return JSON.parse(error.answer as string) as { keys?: AnswerWire[] };
+        throw error;
+      };
+      const settled = safeJson<{ keys?: AnswerWire[] }>('settle', args, opensWindow(settlements));
+      const { keys = [] } = await settled.catch(asItIs);
       return keys.map(decodeSettled);
     },
   } satisfies Partial<AccountLedger>;

@@ -1,4 +1,5 @@
 export type { AccessStatus, AccountLedger, LedgerTimes } from './account-ledger.ts';
+export { NotReplicatedError, type Replication } from './create-replicated-calls.ts';
 export type { AuditFilter, AuditLog } from './directory/audit.ts';
 export {
   AUDIT_ACTIONS,
