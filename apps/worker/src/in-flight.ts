@@ -2,7 +2,7 @@
 export interface Room {
   /** Waits for room; answers how many of `n` may go, 0 when aborted. */
   enter(n: number, options: { readonly bulk: boolean; readonly signal: AbortSignal }): Promise<number>;
-  leave(n: number): void;
+  leave(n: number, bulk: boolean): void;
   /** The account is served no more: what it still has in hand counts until it leaves. */
   close(): void;
 }
@@ -25,32 +25,47 @@ interface Share {
 
 /** No account takes more than this of the room, so that one whose requests hang leaves some for the others. */
 const MOST = 7 / 8;
+/** What bulk of all accounts leaves of the room, so that a single operation finds some at once. */
+const FOR_SINGLES = 1 / 16;
 
 /** A gate that gives what is free to the account with the least in hand, and within an account to singles first. */
 export function createInFlight(cap: number): InFlight {
   let free = cap;
   const open = new Set<Share>();
 
-  const roomOf = (share: Share) => {
-    const most = open.size > 1 ? Math.max(1, Math.floor(cap * MOST)) : cap;
-    return Math.min(free, most - share.inHand);
+  const most = Math.max(1, Math.floor(cap * MOST));
+  const mostBulk = Math.max(1, cap - Math.max(1, Math.floor(cap * FOR_SINGLES)));
+  let bulkInHand = 0;
+
+  const roomOf = (share: Share, bulk: boolean) => {
+    const room = Math.min(free, (open.size > 1 ? most : cap) - share.inHand);
+    return bulk ? Math.min(room, mostBulk - bulkInHand) : room;
+  };
+  const lineOf = (share: Share) => {
+    if (share.singles.length > 0 && roomOf(share, false) > 0) return share.singles;
+    return share.bulk.length > 0 && roomOf(share, true) > 0 ? share.bulk : null;
   };
 
   function next(): Share | undefined {
     let found: Share | undefined;
     for (const share of open) {
-      if (share.singles.length + share.bulk.length === 0 || roomOf(share) <= 0) continue;
-      if (!found || share.inHand < found.inHand) found = share;
+      if (lineOf(share) !== null && (!found || share.inHand < found.inHand)) found = share;
     }
     return found;
   }
 
+  function take(share: Share, n: number, bulk: boolean): void {
+    free -= n;
+    share.inHand += n;
+    if (bulk) bulkInHand += n;
+  }
+
   function serve(): void {
     for (let share = next(); share; share = next()) {
-      const waiter = (share.singles.shift() ?? share.bulk.shift()) as Waiter;
-      const got = Math.min(waiter.n, roomOf(share));
-      free -= got;
-      share.inHand += got;
+      const bulk = lineOf(share) === share.bulk;
+      const waiter = (bulk ? share.bulk : share.singles).shift() as Waiter;
+      const got = Math.min(waiter.n, roomOf(share, bulk));
+      take(share, got, bulk);
       waiter.give(got);
     }
   }
@@ -80,10 +95,9 @@ export function createInFlight(cap: number): InFlight {
             serve();
           });
         },
-        leave(n) {
+        leave(n, bulk) {
           if (n === 0) return;
-          free += n;
-          share.inHand -= n;
+          take(share, -n, bulk);
           serve();
         },
         close() {

@@ -20,6 +20,7 @@ import {
 import { type Logger, type Redis, ScriptError } from '@pinegate/runtime';
 import type { TradingView } from '@pinegate/tradingview';
 import type { AccountContext, SendLimits } from './account-context.ts';
+import { type ChunkGate, createChunkGate } from './create-chunk-gate.ts';
 import type { DueMarks } from './create-due-marks.ts';
 import { createLogin, SUSPECT_MS } from './create-login.ts';
 import { createSettler } from './create-settler.ts';
@@ -30,6 +31,9 @@ import { refreshScript } from './refresh-script.ts';
 import { createSessionGate, type SessionGate } from './session-gate.ts';
 import { workChunk } from './work-chunk.ts';
 import type { WorkerEvents } from './worker-events.ts';
+
+/** For how long ahead bulk keys are taken, s: less would leave permits unused, more would make other batches wait. */
+const AHEAD_S = 0.5;
 
 /** What all accounts of a process share. */
 export interface WorkerParts {
@@ -72,6 +76,14 @@ export function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: A
   return { budgets, maxInFlight, shared: sharedBudget };
 }
 
+/** Somebody waits for the single lanes, and API keys take turns by the chunk: these take what there is. */
+function laneGates(budget: Pick<Budget, 'snapshot'>): Readonly<Record<Lane, ChunkGate>> {
+  const bulk = (name: 'grant' | 'revoke') =>
+    createChunkGate(() => (budget.snapshot().rates[name] ?? Number.POSITIVE_INFINITY) * AHEAD_S);
+  const open = createChunkGate(() => Number.POSITIVE_INFINITY);
+  return { grant: open, revoke: open, 'grant-bulk': bulk('grant'), 'revoke-bulk': bulk('revoke') };
+}
+
 /** Makes what serves an account, its budget and the consumers of its four lanes; they run from the first update while the account is active. */
 export function serveAccount(parts: WorkerParts, first: Account): ServedAccount {
   const { ns, redis, directory, events } = parts;
@@ -85,6 +97,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
   const gate = createSessionGate(SUSPECT_MS);
   const login = createLogin(parts, id, budget, gate);
   const room = parts.inFlight.open();
+  const gates = laneGates(budget);
   const pineIds = new Map<number, string>();
   const ledger = parts.ledger.account(id);
 
@@ -109,7 +122,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
   };
   const hear: BellHandler = async ({ lane, job }, signal) => {
     try {
-      return await workChunk(ctx, room, lane, job, signal);
+      return await workChunk(ctx, { room, gate: gates[lane] }, lane, job, signal);
     } catch (error) {
       // Armed, but a fail-over might not know: nothing is sent, and the claim lapses.
       if (error instanceof NotReplicatedError) return { result: 'hand-over' };

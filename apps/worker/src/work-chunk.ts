@@ -5,6 +5,7 @@ import type { CallBudget, Chunk, Claimed, ClaimedWork } from '@pinegate/ledger';
 import type { AccountContext } from './account-context.ts';
 import type { ClaimTicket } from './claim-ticket.ts';
 import { converge } from './converge.ts';
+import type { ChunkGate } from './create-chunk-gate.ts';
 import type { Room } from './in-flight.ts';
 
 const REPORT_NAMES = 5;
@@ -25,23 +26,31 @@ export interface ChunkReport {
   readonly names: readonly string[];
 }
 
+/** Where an account's chunks of one lane wait. */
+export interface LaneLimits {
+  readonly room: Room;
+  readonly gate: ChunkGate;
+}
+
 /** Works on the chunk whose turn it is: permits, claim, converge, settle, until each key got a definite answer. */
 export async function workChunk(
   ctx: AccountContext,
-  room: Room,
+  limits: LaneLimits,
   lane: Lane,
   job: string,
   signal: AbortSignal,
 ): Promise<ChunkResult> {
-  const chunk = await ctx.ledger.take(lane, job);
+  if (!(await limits.gate.enter(signal))) return { result: 'hand-over' };
+  const chunk = await takeChunk(ctx, limits.gate, lane, job);
   if (!chunk) return { result: 'nothing' };
-  const run = createChunkRun(ctx, room, chunk, lane.endsWith('-bulk'));
+  const run = createChunkRun(ctx, limits, chunk, lane.endsWith('-bulk'));
   try {
     while (run.left.size > 0 && !signal.aborted) {
       if (!(await run.claimSome(signal))) break;
       if (run.left.size === 0) await run.settled();
     }
   } finally {
+    run.gone();
     await run.settled();
   }
   if (run.left.size > 0) return { result: 'hand-over' };
@@ -49,7 +58,17 @@ export async function workChunk(
   return { result: 'done', report: run.report() };
 }
 
-function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boolean) {
+async function takeChunk(ctx: AccountContext, gate: ChunkGate, lane: Lane, job: string): Promise<Chunk | null> {
+  let chunk: Chunk | null = null;
+  try {
+    chunk = await ctx.ledger.take(lane, job);
+    return chunk;
+  } finally {
+    gate.taken(chunk?.names.length ?? 0);
+  }
+}
+
+function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: Chunk, bulk: boolean) {
   const pineId = ctx.scriptOf(chunk.script);
   const usual: CallBudget = chunk.action;
   /** Keys without a definite answer, with the budget that their next request is paid from. */
@@ -57,6 +76,14 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
   const running = new Set<Promise<void>>();
   const outcomes: Record<string, number> = {};
   let failure: unknown;
+  /** Keys that have had no permit yet; the lane's gate counts them. */
+  let lacking = chunk.names.length;
+
+  function permitted(keys: number): void {
+    const first = Math.min(keys, lacking);
+    lacking -= first;
+    gate.permitted(first);
+  }
 
   const count = (ended: readonly { readonly outcome: string }[]) => {
     for (const e of ended) outcomes[e.outcome] = (outcomes[e.outcome] ?? 0) + 1;
@@ -70,6 +97,7 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
     // Permits first: whoever waits for them must not keep room from other accounts meanwhile.
     const permits = await ctx.budget.acquire(budget, names.length, { bulk, signal });
     if (!permits) return false;
+    permitted(permits.count);
     let unused = 0;
     try {
       unused = await room.enter(permits.count, { bulk, signal });
@@ -80,7 +108,7 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
       return true;
     } finally {
       permits.release();
-      room.leave(unused);
+      room.leave(unused, bulk);
     }
   }
 
@@ -117,7 +145,7 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
     });
     const tracked = task.finally(() => {
       running.delete(tracked);
-      room.leave(1);
+      room.leave(1, bulk);
     });
     running.add(tracked);
   }
@@ -134,6 +162,8 @@ function createChunkRun(ctx: AccountContext, room: Room, chunk: Chunk, bulk: boo
   return {
     left,
     claimSome,
+    /** Nothing more is waited for. */
+    gone: () => permitted(lacking),
     /** Resolves when nothing that was claimed is under way any more; rejects when a settle got no answer. */
     async settled() {
       while (running.size > 0) await Promise.all(running);

@@ -7,10 +7,10 @@ const single = { bulk: false, signal: never };
 
 test('gives as much room as there is, and waits for more', async () => {
   const room = createInFlight(3).open();
-  expect(await room.enter(2, bulk)).toBe(2);
-  expect(await room.enter(5, bulk)).toBe(1);
-  const next = room.enter(5, bulk);
-  room.leave(2);
+  expect(await room.enter(2, single)).toBe(2);
+  expect(await room.enter(5, single)).toBe(1);
+  const next = room.enter(5, single);
+  room.leave(2, false);
   expect(await next).toBe(2);
 });
 
@@ -21,7 +21,7 @@ test('lets a waiter go when it is aborted, and keeps the room for others', async
   const given = room.enter(1, { bulk: true, signal: abort.signal });
   abort.abort();
   expect(await given).toBe(0);
-  room.leave(1);
+  room.leave(1, true);
   expect(await room.enter(1, bulk)).toBe(1);
 });
 
@@ -32,22 +32,25 @@ test('leaves some room for the others when one account hangs', async () => {
   expect(await other.enter(5, bulk)).toBe(5);
 });
 
-test('an account alone may use all of it', async () => {
-  expect(await createInFlight(80).open().enter(100, bulk)).toBe(80);
+test('an account alone may use all of it, but for what its bulk leaves to single operations', async () => {
+  expect(await createInFlight(80).open().enter(100, single)).toBe(80);
+  const room = createInFlight(80).open();
+  expect(await room.enter(100, bulk)).toBe(75);
+  expect(await room.enter(10, single)).toBe(5);
 });
 
 test('gives what comes free to the account with the least in hand', async () => {
   const gate = createInFlight(8);
   const [slow, other] = [gate.open(), gate.open()];
-  await slow.enter(7, bulk);
-  await other.enter(1, bulk);
+  await slow.enter(7, single);
+  await other.enter(1, single);
   const order: string[] = [];
-  const first = slow.enter(1, bulk).then(() => order.push('slow'));
-  const second = other.enter(1, bulk).then(() => order.push('other'));
-  slow.leave(1);
+  const first = slow.enter(1, single).then(() => order.push('slow'));
+  const second = other.enter(1, single).then(() => order.push('other'));
+  slow.leave(1, false);
   await second;
   expect(order).toEqual(['other']);
-  slow.leave(2);
+  slow.leave(2, false);
   await first;
 });
 
@@ -57,9 +60,9 @@ test('within an account singles go before bulk', async () => {
   const order: string[] = [];
   const later = room.enter(1, bulk).then(() => order.push('bulk'));
   const sooner = room.enter(1, single).then(() => order.push('single'));
-  room.leave(1);
+  room.leave(1, true);
   await sooner;
-  room.leave(1);
+  room.leave(1, true);
   await later;
   expect(order).toEqual(['single', 'bulk']);
 });
@@ -72,6 +75,6 @@ test('an account that is closed lets its waiters go and its room come back', asy
   gone.close();
   expect(await waiting).toBe(0);
   const next = other.enter(1, bulk);
-  gone.leave(1);
+  gone.leave(1, true);
   expect(await next).toBe(1);
 });
