@@ -24,12 +24,12 @@ export function buildSweeper(parts: {
   let lastPass = Number.NEGATIVE_INFINITY;
   let lastBeat = Number.NEGATIVE_INFINITY;
 
-  async function sweep(account: Account): Promise<void> {
+  async function sweep(account: Account, isMarked: boolean): Promise<void> {
     if (account.state !== 'active') return;
     const { moved, rung, nextDue } = await sweepAccount(ledger.account(account.id), bells, (ended) =>
       events.ended(account.id, ended),
     );
-    await directory.due.set(account.id, nextDue);
+    if (isMarked || nextDue !== null) await directory.due.set(account.id, nextDue);
     events.swept(account.id, moved, rung);
   }
 
@@ -47,7 +47,7 @@ export function buildSweeper(parts: {
     const now = await ledger.account(first.id).now();
     const ready = full ? null : new Set(await directory.due.ready(now, READY_AT_ONCE));
     for (const account of accounts) {
-      if (ready === null || ready.has(account.id)) await sweep(account);
+      if (ready === null || ready.has(account.id)) await sweep(account, ready !== null);
     }
   };
 }

@@ -1,5 +1,5 @@
 import { LANES } from '@pinegate/access';
-import type { AccountLedger, EndedOperation } from '@pinegate/ledger';
+import type { AccountLedger, EndedOperation, LedgerSummary } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
 
 const KEYS_AT_ONCE = 500;
@@ -21,6 +21,7 @@ export async function sweepAccount(
   bells: Bells,
   onEnded: (ended: readonly EndedOperation[]) => void = () => {},
 ): Promise<SweepResult> {
+  if (isIdle(await ledger.summary())) return { moved: 0, rung: 0, nextDue: null };
   await finishCancels(ledger, onEnded);
   let moved = 0;
   let nextDue: number | null = null;
@@ -33,6 +34,11 @@ export async function sweepAccount(
   await putBackLostChunks(ledger, bells);
   const rung = await ringWaiting(ledger, bells);
   return { moved, rung, nextDue };
+}
+
+/** Most accounts are, most of the time: one call says so. */
+function isIdle({ pending, waitingChunks, cancelsUnderWay, nextDue }: LedgerSummary): boolean {
+  return nextDue === null && cancelsUnderWay === 0 && LANES.every((lane) => pending[lane] + waitingChunks[lane] === 0);
 }
 
 async function finishCancels(
