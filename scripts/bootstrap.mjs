@@ -20,18 +20,18 @@ const home = join(tools, 'home');
  * @returns {Promise<number>} exit code
  */
 async function main(command, args) {
-  if (command !== 'start' && command !== 'test' && command !== 'tools')
-    throw new Problem('usage: node scripts/bootstrap.mjs start|test|tools [arguments]');
+  if (!['start', 'test', 'tools', 'monitor'].includes(command ?? ''))
+    throw new Problem('usage: node scripts/bootstrap.mjs start|test|tools|monitor [arguments]');
   const binaries = bringTools(tools, toolEnvironment(process.env, [], home));
   if (command === 'tools') return 0;
   const env = toolEnvironment(process.env, [dirname(binaries.node), dirname(binaries.pnpm)], home);
   installDependencies(root, binaries, env);
   // The tests always have a Redis of their own.
-  if (command === 'test' || !env.REDIS_URL) bringRedis(tools, env);
+  if (command !== 'monitor' && (command === 'test' || !env.REDIS_URL)) bringRedis(tools, env);
 
-  if (command === 'start') {
+  if (command !== 'test') {
     // In a group of its own, so that Ctrl-C reaches it once, and from here.
-    const child = spawn(binaries.node, ['scripts/start.ts', ...args], {
+    const child = spawn(binaries.node, [`scripts/${command}.ts`, ...args], {
       cwd: root,
       env,
       stdio: 'inherit',

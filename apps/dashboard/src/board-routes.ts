@@ -5,12 +5,11 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { BoardQueue } from '@pinegate/queues';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { isAdmin } from './authenticate.ts';
+import { ChunkAdapter, type ChunkLook } from './chunk-adapter.ts';
 import type { DashboardContext } from './open-context.ts';
 
-const REFRESH_MS = 5_000;
-
 /** `/queues`: Bull Board over every lane of every account. Only an admin's requests may change anything. */
-export function boardRoutes({ directory, queues, log }: DashboardContext): FastifyPluginAsync {
+export function boardRoutes({ directory, ledger, queues, log }: DashboardContext): FastifyPluginAsync {
   const mayAct = new AsyncLocalStorage<boolean>();
   const adapters = new Map<string, BullMQAdapter>();
 
@@ -37,11 +36,11 @@ export function boardRoutes({ directory, queues, log }: DashboardContext): Fasti
       await auditAction(request, reply.statusCode);
     });
 
+    // Accounts come and go: a small call, which says whether anything has changed.
+    app.addHook('onRequest', async (request) => {
+      if (request.url.startsWith('/queues/api/')) await refresh();
+    });
     await refresh();
-    const timer = setInterval(() => {
-      refresh().catch((err: unknown) => log.warn({ err }, 'the queues could not be refreshed'));
-    }, REFRESH_MS);
-    app.addHook('onClose', async () => clearInterval(timer));
     await app.register(serverAdapter.registerPlugin());
   };
 
@@ -61,11 +60,18 @@ export function boardRoutes({ directory, queues, log }: DashboardContext): Fasti
     });
   }
 
-  function adapterOf({ name, queue }: BoardQueue): BullMQAdapter {
+  function lookAt({ account, lane }: NonNullable<BoardQueue['lane']>): ChunkLook {
+    return {
+      chunksOf: (jobs) => ledger.account(account).lookAtChunks(lane, jobs),
+      scriptOf: async (index) => (await directory.scripts.nameOf(account, index)) ?? `#${index}`,
+    };
+  }
+
+  function adapterOf(shown: BoardQueue): BullMQAdapter {
+    const { name, queue, lane } = shown;
     let adapter = adapters.get(name);
     if (!adapter) {
-      // Lanes are called alike in all accounts; the board tells queues apart by name.
-      adapter = new BullMQAdapter(queue, { prefix: name.slice(0, name.length - queue.name.length) });
+      adapter = lane === null ? new BullMQAdapter(queue) : new ChunkAdapter(shown, lookAt(lane));
       Object.defineProperty(adapter, 'readOnlyMode', { get: () => mayAct.getStore() !== true });
       adapters.set(name, adapter);
     }

@@ -1,13 +1,15 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyFormbody from '@fastify/formbody';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { ZodError } from 'zod';
+import { actionRoutes } from './action-routes.ts';
 import { addAuthentication } from './authenticate.ts';
 import { boardRoutes } from './board-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { addLogin } from './login-routes.ts';
 import { addObservation } from './observe-requests.ts';
 import type { DashboardContext } from './open-context.ts';
-import { overviewRoute } from './overview-route.ts';
+import { overviewRoutes } from './overview/overview-routes.ts';
 import { addPageHeaders } from './page-headers.ts';
 import { refuseCrossSite } from './refuse-cross-site.ts';
 
@@ -22,9 +24,10 @@ export async function buildApp(context: DashboardContext): Promise<FastifyInstan
     bodyLimit: MAX_BODY_BYTES,
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = error.statusCode ?? 503;
+    const status = error instanceof ZodError ? 400 : (error.statusCode ?? 503);
     if (status >= 500) request.log.error({ err: error }, 'a request failed');
-    const said = status >= 500 ? 'The dashboard cannot answer: is Redis up?' : error.message;
+    const told = error instanceof ZodError ? 'The form is not well-formed.' : error.message;
+    const said = status >= 500 ? 'The dashboard cannot answer: is Redis up?' : told;
     return reply.code(status).type('text/plain; charset=utf-8').send(said);
   });
   addObservation(app, context);
@@ -35,7 +38,8 @@ export async function buildApp(context: DashboardContext): Promise<FastifyInstan
   addAuthentication(app, context);
   addLogin(app, context);
   await app.register(healthRoutes(context));
-  await app.register(overviewRoute(context));
+  await app.register(overviewRoutes(context));
+  await app.register(actionRoutes(context));
   await app.register(boardRoutes(context), { prefix: '/queues' });
   return app;
 }

@@ -5,14 +5,23 @@ export interface Html {
 
 /** The style of the dashboard's own pages. */
 export const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #1c2733; background: #fbfcfd }
-header { display: flex; gap: 1.5rem; align-items: baseline; border-bottom: 1px solid #d5dde5; margin-bottom: 1.5rem }
-h1 { font-size: 1.25rem; margin: 0 auto .75rem 0 }
+body { font: 14px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 82rem; padding: 0 1rem; color: #1c2733; background: #fbfcfd }
+header { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: baseline; border-bottom: 1px solid #d5dde5; margin-bottom: 1rem; padding-bottom: .6rem }
+h1 { font-size: 1.25rem; margin: 0 }
+h2 { font-size: 1rem; margin: 1.6rem 0 .4rem }
+nav { display: flex; gap: 1rem; margin-right: auto }
+a { color: #14548c }
+small, .note { color: #5a6875; font-size: .86em }
+code { font-size: .86em; overflow-wrap: anywhere }
+thead { background: #f1f4f7 }
+td { vertical-align: top }
+progress { width: 9rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid #e4e9ee }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
-.active, .ok { color: #12703c } .parked, .dead { color: #b3261e } .paused, .unknown { color: #8a5a00 }
-form.login { max-width: 24rem } input { font: inherit; width: 100%; padding: .4rem; box-sizing: border-box; margin: .4rem 0 .8rem }
+.active, .ok { color: #12703c } .parked, .dead, .failed { color: #b3261e } .paused, .unknown, .rejected { color: #8a5a00 }
+form.login { max-width: 24rem } input.reason { width: 7rem; margin: 0 .4rem 0 0; padding: .2rem .4rem }
+form.login input { font: inherit; width: 100%; padding: .4rem; box-sizing: border-box; margin: .4rem 0 .8rem }
 button { font: inherit; padding: .35rem .9rem; cursor: pointer }
 .problem { color: #b3261e }
 `;

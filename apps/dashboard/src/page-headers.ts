@@ -4,7 +4,7 @@ import { STYLE } from './html.ts';
 
 const styleHash = createHash('sha256').update(STYLE).digest('base64');
 const COMMON = "default-src 'none'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'self'";
-const OWN_PAGES = `${COMMON}; style-src 'sha256-${styleHash}'`;
+const OWN_PAGES = `${COMMON}; style-src 'sha256-${styleHash}'; script-src 'self'; connect-src 'self'`;
 // Bull Board styles elements in place; its scripts are files, and its font from elsewhere is not fetched.
 const BOARD = `${COMMON}; script-src 'self'; connect-src 'self'; font-src 'self'; style-src 'self' 'unsafe-inline'`;
 

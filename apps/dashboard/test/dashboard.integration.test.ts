@@ -51,7 +51,7 @@ test('health, readiness and metrics need no login', async () => {
 test('the overview shows each account with its state and a link to the API', async () => {
   const answer = await dashboard.get('/', await dashboard.cookieOf((await keyWith('read')).secret));
   expect(answer.statusCode).toBe(200);
-  expect(answer.body).toContain('<td>first</td>');
+  expect(answer.body).toContain('<b>first</b>');
   expect(answer.body).toContain('session_missing');
   expect(answer.body).toContain('http://api.example:5000/docs');
   expect(answer.headers['content-security-policy']).toContain("default-src 'none'");

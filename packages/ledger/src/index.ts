@@ -1,4 +1,5 @@
 export type { AccessStatus, AccountLedger, LedgerTimes } from './account-ledger.ts';
+export { type BatchProgress, readBatchParts, sumParts } from './batch-progress.ts';
 export { NotReplicatedError, type Replication } from './create-replicated-calls.ts';
 export type { AuditFilter, AuditLog } from './directory/audit.ts';
 export {
@@ -34,6 +35,7 @@ export type { AccountEpoch, DirectoryEpoch, EpochRecord } from './epoch/epoch-re
 export { type Epochs, openEpochs } from './epoch/open-epochs.ts';
 export type { Asked, HistoryRecord } from './history-record.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './open-ledger.ts';
+export { type RedriveParts, redriveBatch } from './redrive-batch.ts';
 export {
   DRIFT_KINDS,
   type DriftKind,

@@ -1,4 +1,4 @@
-import { LANES } from '@pinegate/access';
+import { LANES, type Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import type { Queue } from 'bullmq';
 import { createQueueCache } from './create-queue-cache.ts';
@@ -8,6 +8,8 @@ import { lanePrefix, sharedPrefix } from './queue-options.ts';
 /** A queue for the dashboard, with the name to show. */
 export interface BoardQueue {
   readonly name: string;
+  /** Whose lane it is; null: a queue of all accounts. */
+  readonly lane: { readonly account: string; readonly lane: Lane } | null;
   readonly queue: Queue;
 }
 
@@ -23,9 +25,13 @@ export function createBoardQueues({ redis, ns }: { readonly redis: Redis; readon
   const cache = createQueueCache(redis);
   return {
     list(accounts) {
-      const shared = TASK_QUEUES.map((name) => ({ name, queue: cache.queue(sharedPrefix(ns), name) }));
+      const shared = TASK_QUEUES.map((name) => ({ name, lane: null, queue: cache.queue(sharedPrefix(ns), name) }));
       const lanes = accounts.flatMap((account) =>
-        LANES.map((lane) => ({ name: `${account} · ${lane}`, queue: cache.queue(lanePrefix(ns, account), lane) })),
+        LANES.map((lane) => ({
+          name: `${account} · ${lane}`,
+          lane: { account, lane },
+          queue: cache.queue(lanePrefix(ns, account), lane),
+        })),
       );
       return [...shared, ...lanes];
     },

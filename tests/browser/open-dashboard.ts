@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { freePort } from '@pinegate/runtime';
+import { startProcess } from '@pinegate/testing';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Stack, startStack } from '../stack/start-stack.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+/** A stack with a dashboard, and a browser in front of it. */
+export interface BrowserStack {
+  readonly stack: Stack;
+  readonly url: string;
+  /** A fresh browser profile, on the login page. */
+  open(): Promise<Page>;
+  /** Fills in the login form. */
+  logIn(page: Page, key: string): Promise<void>;
+  /** A key with this scope, made over the API. */
+  keyWith(scope: 'read' | 'admin'): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything; the accounts are those of `startStack`. */
+export async function openBrowserStack(
+  executablePath: string,
+  options: Parameters<typeof startStack>[0],
+): Promise<BrowserStack> {
+  const secretKey = Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256)).toString('base64');
+  const stack = await startStack({ ...options, env: { ...options.env, PINEGATE_SECRET_KEY: secretKey } });
+  const closers: (() => Promise<unknown>)[] = [() => stack.stop()];
+  const stop = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const port = await freePort();
+    const env = {
+      REDIS_URL: stack.redis.url,
+      PINEGATE_SECRET_KEY: secretKey,
+      PINEGATE_ADMIN_KEY: stack.adminKey,
+      DASHBOARD_PORT: String(port),
+      API_URL: stack.apiUrl,
+    };
+    const args = ['apps/dashboard/src/main.ts'];
+    const dashboard = await startProcess({ args, cwd: ROOT, env, readyLine: /"msg":"ready"/ });
+    closers.push(() => dashboard.stop());
+    const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    closers.push(() => browser.close());
+    const url = `http://127.0.0.1:${port}`;
+    return {
+      stack,
+      url,
+      async open() {
+        const context = await browser.newContext({ viewport: { width: 1_360, height: 860 } });
+        const page = await context.newPage();
+        await page.goto(url);
+        return page;
+      },
+      async logIn(page, key) {
+        await page.getByLabel('API key').fill(key);
+        await page.getByRole('button', { name: 'Log in' }).click();
+      },
+      async keyWith(scope) {
+        const { body } = await stack.call('POST', '/v1/keys', { body: { name: `a ${scope} key`, scopes: [scope] } });
+        return body.key;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
