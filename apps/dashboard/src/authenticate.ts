@@ -33,7 +33,12 @@ export function addAuthentication(app: FastifyInstance, { sessions, directory }:
 
   // A key that is removed ends its logins.
   async function isStillValid({ id }: Viewer): Promise<boolean> {
-    return id === 'admin' || (await directory.keys.list()).some((key) => key.id === id);
+    return (
+      id === 'admin' ||
+      (await directory.keys.list()).some(
+        (key) => key.id === id && (key.expiresAt ?? Number.POSITIVE_INFINITY) > Date.now(),
+      )
+    );
   }
 }
 

@@ -60,7 +60,22 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
   /** Ms; 0 for the bootstrap key. */
   readonly createdAt: number;
+  /** Ms; null = never. From then on it does not verify. */
+  readonly expiresAt: number | null;
+  /** Requests a second that it may make; null = the default of the api. */
+  readonly ratePerSecond: number | null;
 }
+
+/** A key as it is listed. */
+export interface ListedKey extends ApiKey {
+  /** To the minute, ms; null = never. */
+  readonly lastUsedAt: number | null;
+  /** Until when the secret before the last rotation still opens, ms; null = it does not. */
+  readonly overlapUntil: number | null;
+}
+
+/** What of an API key can be changed. */
+export type KeySettings = Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'ratePerSecond'>;
 
 export interface Rejection {
   readonly row: number;
@@ -168,9 +183,23 @@ export interface Directory {
     nameOf(account: string, index: number): Promise<string | null>;
   };
   readonly keys: {
-    create(name: string, scopes: readonly Scope[]): Promise<{ readonly key: ApiKey; readonly secret: string }>;
-    /** Oldest first, without the bootstrap key. */
-    list(): Promise<readonly ApiKey[]>;
+    create(
+      name: string,
+      scopes: readonly Scope[],
+      settings?: Partial<Pick<KeySettings, 'expiresAt' | 'ratePerSecond'>>,
+    ): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+    /** Oldest first, without the bootstrap key; also those that have expired. */
+    list(): Promise<readonly ListedKey[]>;
+    /** Takes effect in every process within 5 s. null: no such key. */
+    change(id: string, settings: KeySettings): Promise<ApiKey | null>;
+    /**
+     * A new secret for the same key. The one before opens for `overlapMs` more, any older one no more. null: no such key. Known to every
+     * process within 5 s.
+     */
+    rotate(
+      id: string,
+      overlapMs: number,
+    ): Promise<{ readonly key: ApiKey; readonly secret: string; readonly overlapUntil: number | null } | null>;
     /** Takes effect in every process within 5 s. */
     remove(id: string): Promise<boolean>;
     /** Constant-time compare over hashes; null when unknown. The bootstrap key (`adminKey` of `openDirectory`) has id `admin` and all scopes. */

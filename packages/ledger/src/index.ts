@@ -24,6 +24,8 @@ export type {
   Checkpoint,
   Directory,
   IdempotencyVerdict,
+  KeySettings,
+  ListedKey,
   Rejection,
   Scope,
   ScriptRoute,

@@ -1,6 +1,6 @@
 import { openRedis } from '@pinegate/runtime';
 import { afterAll, describe, expect, inject, test, vi } from 'vitest';
-import { ADMIN_KEY, commandsOf, openTestDirectory } from './directory-fixture.ts';
+import { ADMIN_KEY, commandsOf, dump, openTestDirectory } from './directory-fixture.ts';
 
 const redis = openRedis(inject('redisUrl'), 'shared');
 afterAll(() => redis.quit());
@@ -9,7 +9,14 @@ describe('an API key', () => {
   test('is verified by its secret and by nothing near it', async () => {
     const { directory, time } = openTestDirectory(redis);
     const { key, secret } = await directory.keys.create('shop', ['read', 'write', 'read']);
-    expect(key).toEqual({ id: key.id, name: 'shop', scopes: ['read', 'write'], createdAt: time.now });
+    expect(key).toEqual({
+      id: key.id,
+      name: 'shop',
+      scopes: ['read', 'write'],
+      createdAt: time.now,
+      expiresAt: null,
+      ratePerSecond: null,
+    });
     expect(await directory.keys.verify(secret)).toEqual(key);
     const last = secret.at(-1) === 'A' ? 'B' : 'A';
     for (const wrong of ['', key.id, secret.slice(0, -1), secret.slice(0, -1) + last, secret.toUpperCase()]) {
@@ -69,13 +76,24 @@ test('keys are listed oldest first, without secrets and without the bootstrap ke
   const one = await directory.keys.create('one', ['read']);
   time.now += 1;
   const two = await directory.keys.create('two', ['write']);
-  expect(await directory.keys.list()).toEqual([one.key, two.key]);
+  const unused = { lastUsedAt: null, overlapUntil: null };
+  expect(await directory.keys.list()).toEqual([
+    { ...one.key, ...unused },
+    { ...two.key, ...unused },
+  ]);
 });
 
 describe('the bootstrap key', () => {
   test('has all scopes, costs no call and cannot be removed', async () => {
     const { directory } = openTestDirectory(redis);
-    const admin = { id: 'admin', name: 'admin', scopes: ['read', 'write', 'admin'], createdAt: 0 };
+    const admin = {
+      id: 'admin',
+      name: 'admin',
+      scopes: ['read', 'write', 'admin'],
+      createdAt: 0,
+      expiresAt: null,
+      ratePerSecond: null,
+    };
     expect(await commandsOf(redis, () => directory.keys.verify(ADMIN_KEY))).toBe(0);
     expect(await directory.keys.verify(ADMIN_KEY)).toEqual(admin);
     expect(await directory.keys.remove('admin')).toBe(false);
@@ -98,4 +116,74 @@ test('a directory that was closed remembers no key', async () => {
   await directory.keys.verify(secret);
   directory.close();
   expect(await commandsOf(redis, () => directory.keys.verify(secret))).toBe(1);
+});
+
+describe('a rotated key', () => {
+  test('opens with both secrets until the overlap is over, and keeps its id, scopes and limit', async () => {
+    const { directory, time, another } = openTestDirectory(redis);
+    const old = await directory.keys.create('shop', ['write'], { ratePerSecond: 7 });
+    const rotated = await directory.keys.rotate(old.key.id, 60_000);
+    expect(rotated?.key).toEqual(old.key);
+    expect(rotated?.secret).not.toBe(old.secret);
+    expect((await directory.keys.list())[0]?.overlapUntil).toBe(time.now + 60_000);
+    for (const secret of [old.secret, rotated?.secret ?? '']) {
+      expect(await another().keys.verify(secret)).toEqual(old.key);
+    }
+    time.now += 60_000;
+    expect(await directory.keys.verify(old.secret)).toBeNull();
+    expect(await directory.keys.verify(rotated?.secret ?? '')).toEqual(old.key);
+    expect((await directory.keys.list())[0]?.overlapUntil).toBeNull();
+  });
+
+  test('without an overlap ends the old secret at once, and rotated twice the oldest one', async () => {
+    const { directory } = openTestDirectory(redis);
+    const { key, secret } = await directory.keys.create('shop', ['write']);
+    const second = await directory.keys.rotate(key.id, 60_000);
+    await directory.keys.rotate(key.id, 60_000);
+    expect(await directory.keys.verify(secret)).toBeNull();
+    expect(await directory.keys.verify(second?.secret ?? '')).toEqual(key);
+    await directory.keys.rotate(key.id, 0);
+    expect(await directory.keys.verify(second?.secret ?? '')).toBeNull();
+    expect(await directory.keys.rotate('nobody', 0)).toBeNull();
+  });
+
+  test('is stored as hashes only', async () => {
+    const { directory, ns } = openTestDirectory(redis);
+    const { key, secret } = await directory.keys.create('shop', ['write']);
+    const rotated = await directory.keys.rotate(key.id, 60_000);
+    const stored = await dump(redis, ns);
+    for (const text of [secret, rotated?.secret ?? '']) expect(stored).not.toContain(text.slice(-43));
+  });
+});
+
+test('a key that has expired does not verify, and does again when its expiry is moved', async () => {
+  const { directory, time } = openTestDirectory(redis);
+  const { key, secret } = await directory.keys.create('shop', ['write'], { expiresAt: time.now + 1_000 });
+  expect(await directory.keys.verify(secret)).toEqual(key);
+  time.now += 1_000;
+  expect(await directory.keys.verify(secret)).toBeNull();
+  const settings = { name: 'shop 2', scopes: ['read'] as const, expiresAt: null, ratePerSecond: 5 };
+  expect(await directory.keys.change(key.id, settings)).toEqual({ ...key, ...settings });
+  expect(await directory.keys.verify(secret)).toEqual({ ...key, ...settings });
+  expect(await directory.keys.change('nobody', settings)).toBeNull();
+});
+
+test('the last use of a key is noted to the minute, and forgotten with the key', async () => {
+  const { directory, time } = openTestDirectory(redis);
+  const { key, secret } = await directory.keys.create('shop', ['write']);
+  const lastUsed = async () => (await directory.keys.list())[0]?.lastUsedAt;
+  expect(await lastUsed()).toBeNull();
+  await directory.keys.verify(`${secret.slice(0, -1)}!`);
+  expect(await lastUsed()).toBeNull();
+  const first = time.now;
+  await directory.keys.verify(secret);
+  expect(await lastUsed()).toBe(first);
+  time.now += 59_999;
+  await directory.keys.verify(secret);
+  expect(await lastUsed()).toBe(first);
+  time.now += 1;
+  await directory.keys.verify(secret);
+  expect(await lastUsed()).toBe(time.now);
+  await directory.keys.remove(key.id);
+  expect(await directory.keys.list()).toEqual([]);
 });

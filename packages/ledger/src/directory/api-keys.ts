@@ -1,16 +1,25 @@
 import { LRUCache } from 'lru-cache';
-import type { ApiKey, Directory, Scope } from '../directory-types.ts';
+import type { ApiKey, Directory } from '../directory-types.ts';
 import type { DirectoryNames } from './directory-names.ts';
 import type { DirectoryScripts } from './directory-scripts.ts';
+import { formatKey, type KeyRecord, opens, parseKey } from './key-record.ts';
 import { buildKeySecret, hashSecret, parseKeyId, sameHash } from './key-secret.ts';
 
 const BELIEVED_MS = 5_000;
+const USE_NOTED_MS = 60_000;
 const REMEMBERED = 1_000;
-const ADMIN: ApiKey = { id: 'admin', name: 'admin', scopes: ['read', 'write', 'admin'], createdAt: 0 };
+const ADMIN: ApiKey = {
+  id: 'admin',
+  name: 'admin',
+  scopes: ['read', 'write', 'admin'],
+  createdAt: 0,
+  expiresAt: null,
+  ratePerSecond: null,
+};
 
 interface KnownKey {
   readonly readAt: number;
-  readonly stored: Promise<{ readonly key: ApiKey; readonly hash: Buffer } | null>;
+  readonly stored: Promise<KeyRecord | null>;
 }
 
 /** What `buildApiKeys` needs: `clock` in ms, monotonic; `now` for `createdAt`; the bootstrap key, which Redis never sees. */
@@ -29,6 +38,7 @@ export function buildApiKeys(
   const { redis } = scripts;
   const adminHash = adminKey === null ? null : hashSecret(adminKey);
   const known = new LRUCache<string, KnownKey>({ max: REMEMBERED });
+  const usedAt = new LRUCache<string, number>({ max: REMEMBERED });
 
   function read(id: string): KnownKey['stored'] {
     const seen = known.get(id);
@@ -44,19 +54,55 @@ export function buildApiKeys(
     return entry.stored;
   }
 
+  // To the minute: a write for each request would cost more than it tells. One that is lost is made up for by the next.
+  function noteUse(id: string): void {
+    if (clock() - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USE_NOTED_MS) return;
+    usedAt.set(id, clock());
+    redis.hset(names.keysUsed, id, now()).catch(() => {});
+  }
+
+  async function change(id: string, next: (record: KeyRecord) => KeyRecord): Promise<ApiKey | null> {
+    for (;;) {
+      const text = await redis.hget(names.keys, id);
+      if (text === null) return null;
+      const record = next(parseKey(id, text));
+      const args = [id, text, formatKey(record)];
+      const replaced = await scripts.run('replace-field', [names.keys], args);
+      known.delete(id);
+      if (replaced === 1) return record.key;
+    }
+  }
+
   return {
-    async create(name, scopes) {
+    async create(name, scopes, { expiresAt = null, ratePerSecond = null } = {}) {
       const { id, secret } = buildKeySecret();
-      const key: ApiKey = { id, name, scopes: [...new Set(scopes)], createdAt: now() };
-      await redis.hset(names.keys, id, formatKey(key, hashSecret(secret)));
+      const key: ApiKey = { id, name, scopes: [...new Set(scopes)], createdAt: now(), expiresAt, ratePerSecond };
+      await redis.hset(names.keys, id, formatKey({ key, hash: hashSecret(secret), previous: null }));
       return { key, secret };
     },
     async list() {
-      const stored = Object.entries(await redis.hgetall(names.keys)).map(([id, text]) => parseKey(id, text).key);
-      return stored.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+      const [stored, used] = await Promise.all([redis.hgetall(names.keys), redis.hgetall(names.keysUsed)]);
+      const found = Object.entries(stored).map(([id, text]) => {
+        const { key, previous } = parseKey(id, text);
+        const overlapUntil = previous && previous.until > now() ? previous.until : null;
+        return { ...key, lastUsedAt: used[id] === undefined ? null : Number(used[id]), overlapUntil };
+      });
+      return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+    },
+    change: (id, settings) => change(id, (record) => ({ ...record, key: { ...record.key, ...settings } })),
+    async rotate(id, overlapMs) {
+      const { secret } = buildKeySecret(id);
+      const until = now() + overlapMs;
+      const key = await change(id, ({ key: same, hash }) => ({
+        key: same,
+        hash: hashSecret(secret),
+        previous: overlapMs > 0 ? { hash, until } : null,
+      }));
+      return key && { key, secret, overlapUntil: overlapMs > 0 ? until : null };
     },
     async remove(id) {
       const removed = (await redis.hdel(names.keys, id)) === 1;
+      await redis.hdel(names.keysUsed, id);
       known.delete(id);
       return removed;
     },
@@ -65,22 +111,10 @@ export function buildApiKeys(
       if (adminHash && sameHash(hash, adminHash)) return ADMIN;
       const id = parseKeyId(secret);
       const stored = id === null ? null : await read(id);
-      return stored && sameHash(hash, stored.hash) ? stored.key : null;
+      if (!stored || !opens(stored, hash, now())) return null;
+      noteUse(stored.key.id);
+      return stored.key;
     },
     forget: () => known.clear(),
   };
-}
-
-function formatKey({ name, scopes, createdAt }: ApiKey, hash: Buffer): string {
-  return JSON.stringify({ name, scopes, createdAt, hash: hash.toString('base64url') });
-}
-
-function parseKey(id: string, text: string): { key: ApiKey; hash: Buffer } {
-  const { name, scopes, createdAt, hash } = JSON.parse(text) as {
-    name: string;
-    scopes: readonly Scope[];
-    createdAt: number;
-    hash: string;
-  };
-  return { key: { id, name, scopes, createdAt }, hash: Buffer.from(hash, 'base64url') };
 }

@@ -14,6 +14,8 @@ export interface DirectoryNames {
   readonly sessions: string;
   /** hash: id → JSON of the API key with the hash of its secret */
   readonly keys: string;
+  /** hash: id of an API key → when it was last used */
+  readonly keysUsed: string;
   /** stream: one entry an audited action, JSON in its field `entry` */
   readonly audit: string;
   /** zset: batch → number in order of creation */
@@ -46,6 +48,7 @@ export function directoryNames(ns: string): DirectoryNames {
     indexes: `${tag}:indexes`,
     sessions: `${tag}:sessions`,
     keys: `${tag}:keys`,
+    keysUsed: `${tag}:keys-used`,
     audit: `${tag}:audit`,
     batches: `${tag}:batches`,
     batchNumber: `${tag}:batch-number`,

@@ -2,9 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const SECRET = /^pg_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
-/** A new API key in the form `pg_<id>_<43 characters of base64url>`: 256 random bits after the id. */
-export function buildKeySecret(): { readonly id: string; readonly secret: string } {
-  const id = randomBytes(6).toString('hex');
+/** A new API key in the form `pg_<id>_<43 characters of base64url>`: 256 random bits after the id, which is new unless given. */
+export function buildKeySecret(id = randomBytes(6).toString('hex')): { readonly id: string; readonly secret: string } {
   return { id, secret: `pg_${id}_${randomBytes(32).toString('base64url')}` };
 }
 

@@ -22,7 +22,7 @@ export function buildSessions(scripts: DirectoryScripts, names: DirectoryNames, 
       if (stale) {
         // So that the previous key can be taken out of the configuration once every session has been read.
         const resealed = `${postedAt}:${box.seal(account, text)}`;
-        await scripts.run('session-reseal', [names.sessions], [account, stored, resealed]);
+        await scripts.run('replace-field', [names.sessions], [account, stored, resealed]);
       }
       return { cookies: JSON.parse(text) as SessionCookies, postedAt };
     },
