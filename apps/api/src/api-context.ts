@@ -1,6 +1,6 @@
 import type { BudgetReader } from '@pinegate/budget';
 import type { Bells, Directory, EpochGuard, Epochs, Ledger } from '@pinegate/ledger';
-import type { Logger, Metrics } from '@pinegate/runtime';
+import type { Logger, Metrics, Redis } from '@pinegate/runtime';
 import type { ApiMetrics } from './api-metrics.ts';
 import type { SessionChecks } from './session-checks.ts';
 import type { SettledEvents } from './settled-events.ts';
@@ -9,6 +9,11 @@ import type { UsernameChecks } from './username-checks.ts';
 /** What the routes work with. */
 export interface ApiContext {
   readonly log: Logger;
+  /** For counters of requests. */
+  readonly redis: Redis;
+  readonly ns: string;
+  /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly metrics: Metrics;
   readonly counters: ApiMetrics;
   readonly directory: Directory;

@@ -1,5 +1,6 @@
 import type { ApiKey, Directory, Scope } from '@pinegate/ledger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AttemptLimit } from './limit-requests.ts';
 import { Problem } from './problem.ts';
 
 declare module 'fastify' {
@@ -17,18 +18,21 @@ const LONGEST_KEY = 512;
 
 /**
  * Checks the API key of every request to a route with a scope, before its body is read.
- * Errors: `Problem` `unauthorized`, `scope_missing`.
+ * Errors: `Problem` `unauthorized`, `scope_missing`, `rate_limited`.
  */
-export function addAuthentication(app: FastifyInstance, keys: Directory['keys']): void {
+export function addAuthentication(app: FastifyInstance, keys: Directory['keys'], attempts: AttemptLimit): void {
   app.decorateRequest('apiKey', null);
   app.addHook('onRequest', async (request) => {
     const { scope } = request.routeOptions.config;
     if (scope === undefined) return;
     const secret = secretOf(request);
+    attempts.check(request, secret);
     const key = secret === null ? null : await keys.verify(secret);
-    if (key === null) {
+    if (key === null || secret === null) {
+      await attempts.failed(request);
       throw new Problem('unauthorized', 'Send a valid API key as `Authorization: Bearer <key>` or `X-API-Key: <key>`.');
     }
+    attempts.succeeded(secret);
     request.apiKey = key;
     if (!key.scopes.includes(scope)) {
       throw new Problem('scope_missing', `This needs an API key with the scope ${scope}.`, { members: { scope } });

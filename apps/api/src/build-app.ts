@@ -5,6 +5,7 @@ import { addErrorAnswers, answerError } from './answer-errors.ts';
 import type { ApiContext } from './api-context.ts';
 import { addAuthentication } from './authenticate.ts';
 import { addBodyParsers, MAX_JSON_BYTES } from './body-parsers.ts';
+import { addRequestLimits } from './limit-requests.ts';
 import { addObservation } from './observe-requests.ts';
 import { Problem } from './problem.ts';
 import { addEpochCheck } from './refuse-emptied.ts';
@@ -21,6 +22,7 @@ import { refreshRoutes } from './routes/refreshes.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { usernameRoutes } from './routes/usernames.ts';
 import { userRoutes } from './routes/users.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 const HEARTBEAT_MS = 15_000;
 // Longer than any profile address that a username is read from; a path part of more is 404.
@@ -33,6 +35,8 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
     loggerInstance,
     // addObservation writes the one line of a request.
     logController: new LogController({ disableRequestLogging: true }),
+    // None: with no proxy named, a client's word for its own address is not taken.
+    trustProxy: context.trustedProxies.length === 0 ? false : [...context.trustedProxies],
     bodyLimit: MAX_JSON_BYTES,
     // An upload takes as long as it takes; a client that sends no head does not.
     requestTimeout: 0,
@@ -46,11 +50,13 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  await addSecurityHeaders(app);
   addErrorAnswers(app);
   addObservation(app, context.counters);
   addBodyParsers(app);
   addEpochCheck(app, context.epoch);
-  addAuthentication(app, context.directory.keys);
+  const attempts = await addRequestLimits(app, context.redis, context.ns);
+  addAuthentication(app, context.directory.keys, attempts);
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
   await addDocs(app);
   await app.register(healthRoutes(context));

@@ -8,7 +8,6 @@ import {
   type Lifecycle,
   type Logger,
   openRedis,
-  type Redis,
 } from '@pinegate/runtime';
 import type { ApiContext } from './api-context.ts';
 import { buildApiMetrics } from './api-metrics.ts';
@@ -24,11 +23,7 @@ const NAMESPACE = 'pinegate';
 const LOOK_UPS_AT_ONCE = 500;
 
 /** Opens what the routes work with; each opening registers its closing. Waits for nothing: Redis may come later. */
-export function openContext(
-  config: ApiConfig,
-  log: Logger,
-  { onClose }: Lifecycle,
-): ApiContext & { readonly redis: Redis } {
+export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecycle): ApiContext {
   const ns = NAMESPACE;
   const redis = openRedis(config.redisUrl, 'producer', log);
   onClose('redis', () => closeRedis(redis));
@@ -78,6 +73,8 @@ export function openContext(
   }
   return {
     log,
+    ns,
+    trustedProxies: config.trustedProxies,
     metrics,
     counters,
     directory,

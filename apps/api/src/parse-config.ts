@@ -6,6 +6,7 @@ import {
   parseEnv,
   refuseReplicasInCluster,
   secretKeySchema,
+  trustedProxiesSchema,
 } from '@pinegate/runtime';
 import { z } from 'zod';
 
@@ -13,6 +14,8 @@ import { z } from 'zod';
 export interface ApiConfig {
   readonly host: string;
   readonly port: number;
+  /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly redisUrl: string;
   readonly cacheRedisUrl: string;
   readonly secretKey: Buffer;
@@ -39,6 +42,7 @@ const whole = (min: number, max: number) =>
 const SCHEMA = z.object({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: whole(0, 65_535).default(5_000),
+  TRUST_PROXY: trustedProxiesSchema,
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   CACHE_REDIS_URL: z.string().optional(),
   PINEGATE_SECRET_KEY: secretKeySchema,
@@ -77,6 +81,7 @@ export function parseConfig(env: Env): ApiConfig {
   return Object.freeze({
     host: read.API_HOST,
     port: read.API_PORT,
+    trustedProxies: read.TRUST_PROXY,
     redisUrl: read.REDIS_URL,
     cacheRedisUrl: read.CACHE_REDIS_URL ?? read.REDIS_URL,
     secretKey: read.PINEGATE_SECRET_KEY,

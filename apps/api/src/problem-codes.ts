@@ -49,6 +49,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The route does not take this media type' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key stands for another body' },
   resume_differs: { status: 422, title: 'The resumed upload differs from what was received' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   too_many_pending: { status: 429, title: 'Too many operations of this access are pending' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'The service cannot work at the moment' },

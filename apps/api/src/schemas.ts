@@ -182,31 +182,6 @@ export const failure = named(
   }),
 );
 
-const SCOPES = ['read', 'write', 'admin'] as const;
-
-export const keyBody = named(
-  'KeyRequest',
-  z.strictObject({
-    name: z.string().trim().min(1).max(100),
-    scopes: z
-      .array(z.enum(SCOPES))
-      .min(1)
-      .max(10)
-      .transform((scopes) => [...new Set(scopes)]),
-    reason,
-  }),
-);
-
-export const apiKey = named(
-  'Key',
-  z.object({ id: z.string(), name: z.string(), scopes: z.array(z.enum(SCOPES)), createdAt: moment }),
-);
-
-export const createdKey = named(
-  'CreatedKey',
-  apiKey.extend({ key: z.string().nullable().describe('Shown this once; null when the request is repeated') }),
-);
-
 export const script = named('Script', z.object({ script: z.string(), account: z.string() }));
 
 export const username = named(

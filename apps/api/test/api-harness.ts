@@ -83,6 +83,7 @@ export type WorkAnswer = (username: string) => { readonly rejected: string } | {
 export interface HarnessOptions {
   readonly maxTries?: number;
   readonly verifyDelayMs?: number;
+  readonly trustedProxies?: readonly string[];
 }
 
 export async function openApiHarness(redisUrl: string, options: HarnessOptions = {}): Promise<ApiHarness> {
@@ -121,6 +122,9 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   const state = { full: false };
   const context: ApiContext = {
     log,
+    redis,
+    ns,
+    trustedProxies: options.trustedProxies ?? [],
     metrics,
     counters: buildApiMetrics(metrics),
     directory,

@@ -33,3 +33,4 @@ export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions }
 export { secretKeySchema } from './secret-key-schema.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
 export { tellFailedStart } from './tell-failed-start.ts';
+export { trustedProxiesSchema } from './trusted-proxies-schema.ts';
