@@ -1,4 +1,5 @@
 import type { BudgetReader } from '@pinegate/budget';
+import type { Flags } from '@pinegate/flags';
 import type { Bells, Directory, EpochGuard, Epochs, Ledger } from '@pinegate/ledger';
 import type { Logger, Metrics, Redis } from '@pinegate/runtime';
 import type { ApiMetrics } from './api-metrics.ts';
@@ -25,6 +26,7 @@ export interface ApiContext {
   readonly sessions: SessionChecks;
   /** Puts a refresh on the queue of the workers. */
   askRefresh(account: string, refresh: string): Promise<void>;
+  readonly flags: Flags;
   readonly budgets: BudgetReader;
   /** Rings for what was written; never fails, since the sweeper rings where this did not. */
   ring(account: string, bells: Bells): Promise<void>;

@@ -14,6 +14,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { addDocs } from './routes/docs.ts';
+import { flagRoutes } from './routes/flags.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -70,6 +71,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(refreshRoutes(context));
   await app.register(accountRoutes(context));
   await app.register(keyRoutes(context));
+  await app.register(flagRoutes(context));
   await app.register(auditRoutes(context));
   return app;
 }

@@ -1,4 +1,5 @@
 import { createBudgetReader } from '@pinegate/budget';
+import { openFlags } from '@pinegate/flags';
 import { createEpochGuard, openDirectory, openEpochs, openLedger, openUsernameCache } from '@pinegate/ledger';
 import { createBells, createTasks } from '@pinegate/queues';
 import {
@@ -51,6 +52,8 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
   });
   onClose('directory', () => directory.close());
 
+  const flags = openFlags({ redis, ns });
+  onClose('flags', () => flags.close());
   const metrics = createMetrics('api');
   const counters = buildApiMetrics(metrics);
   const epochs = openEpochs({ redis, ns });
@@ -91,6 +94,7 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
     usernames: buildUsernameChecks(names, lookUp),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.put('check-session', [{ account }])),
     askRefresh: (account, refresh) => tasks.put('refresh', [{ account, refresh }]),
+    flags,
     budgets: createBudgetReader({ redis, ns }),
     ring: buildRing(bells, counters, log),
     ping: async () => {

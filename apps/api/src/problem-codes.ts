@@ -55,6 +55,8 @@ export const PROBLEMS = {
   unavailable: { status: 503, title: 'The service cannot work at the moment' },
   not_replicated: { status: 503, title: 'Too few replicas have the write' },
   redis_restored: { status: 503, title: 'Redis has lost what it held' },
+  revokes_off: { status: 503, title: 'Revokes are switched off' },
+  bulk_off: { status: 503, title: 'Large batches are switched off' },
   storage_full: { status: 503, title: 'Redis is nearly full' },
 } as const satisfies Record<string, ProblemText>;
 

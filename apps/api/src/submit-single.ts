@@ -9,6 +9,7 @@ import { routeOf } from './find-access.ts';
 import { type Answer, answerOnce, derivedId, idempotencyKeyOf } from './idempotency.ts';
 import { preferredWaitMs } from './prefer-wait.ts';
 import { Problem, problemOfRow } from './problem.ts';
+import { refuseRevokes } from './refuse-by-flag.ts';
 import { refuseWhenFull } from './refuse-when-full.ts';
 import type { ReplyPort } from './reply-port.ts';
 
@@ -37,8 +38,11 @@ export async function submitSingle(
   const resource = `${route.account}.${(derivedId(request) ?? randomBytes(16)).toString('base64url')}`;
   const closed = new AbortController();
   reply.raw.once('close', () => closed.abort());
-  const work = (id: string) =>
-    submit(context, { id, operation, route, source: keyOf(request).id, waitMs, signal: closed.signal });
+  const work = (id: string) => {
+    // Not before: a request that was answered once is answered again.
+    if (operation.action === 'revoke') refuseRevokes(context.flags);
+    return submit(context, { id, operation, route, source: keyOf(request).id, waitMs, signal: closed.signal });
+  };
   return answerOnce(context.directory.idempotency, request, reply, work, resource);
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AccessState, effectiveState, fold, LANES } from '@pinegate/access';
 import { createBudgetReader } from '@pinegate/budget';
+import { openFlags } from '@pinegate/flags';
 import {
   type Bells,
   createEpochGuard,
@@ -106,6 +107,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     adminKey: ADMIN_KEY,
     retentionMs: times.retentionMs,
   });
+  const flags = openFlags({ redis, ns });
   const metrics = createMetrics('api');
   const epochs = openEpochs({ redis, ns });
   const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
@@ -135,6 +137,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     usernames: buildUsernameChecks({ getMany: readNames, lookAgain: readNames }, (asked) => tasks.validate(asked)),
     sessions: buildSessionChecks(directory.accounts, (account) => tasks.checkSession(account)),
     askRefresh: (account, refresh) => tasks.refresh(account, refresh),
+    flags,
     budgets: createBudgetReader({ redis, ns }),
     ring: async (account, bells) => void rung.push({ account, bells }),
     ping: async () => void (await redis.ping()),
@@ -190,6 +193,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     clear: async () => void (await redis.flushall()),
     async close() {
       await app.close();
+      await flags.close();
       directory.close();
       await Promise.all([closeRedis(redis), closeRedis(events)]);
     },

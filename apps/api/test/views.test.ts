@@ -60,6 +60,7 @@ const BATCH: BatchRecord = {
   accounts: ['one', 'two'],
   upload: 'complete',
   cancelled: false,
+  acceptRevokes: true,
   rows: 12,
   rejected: 2,
   createdAt: NOW,

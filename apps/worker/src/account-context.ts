@@ -25,6 +25,8 @@ export interface AccountContext {
   knownSpelling(username: string): Promise<string | null | undefined>;
   /** Canonical spelling, or null when there is no such user; asks upstream where the cache does not know. Rejects when that failed. */
   lookUp(username: string, options: { readonly bulk: boolean; readonly maxWaitMs: number }): Promise<string | null>;
+  /** Every write that was applied is to be read again. */
+  verifiesWrites(): boolean;
   /** Tells the sweeper that a key is due at this Redis time, ms. */
   markDue(at: number): void;
   readonly limits: SendLimits;

@@ -222,7 +222,8 @@ function applied(w: Write, outcome: 'granted' | 'changed' | 'revoked' | 'unchang
   w.permits?.release();
   w.permits = null;
   const proved = w.sent && w.spellingAccepted ? { spelling: w.spelling } : {};
-  return { ...common(w), result: 'applied', target: w.target, outcome, ...proved };
+  const verify = w.sent && w.ctx.verifiesWrites() ? { verify: true } : {};
+  return { ...common(w), result: 'applied', target: w.target, outcome, ...proved, ...verify };
 }
 
 function rejected(w: Write, code: string): Settlement {

@@ -1,5 +1,6 @@
 import { LANES, type Lane } from '@pinegate/access';
 import { type Budget, type BudgetSettings, createBudget } from '@pinegate/budget';
+import type { Flags } from '@pinegate/flags';
 import {
   type Account,
   type Directory,
@@ -45,6 +46,7 @@ export interface WorkerParts {
   readonly epoch: Pick<EpochGuard, 'isHalted' | 'suspect'>;
   readonly usernames: UsernameCache;
   readonly upstream: TradingView;
+  readonly flags: Pick<Flags, 'values'>;
   readonly inFlight: InFlight;
   readonly dueMarks: DueMarks;
   readonly events: WorkerEvents;
@@ -116,6 +118,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
     knownSpelling: async (username) => (await parts.usernames.get(username))?.canonical,
     lookUp: (username, options) =>
       lookUpUsername({ ...parts, cache: parts.usernames, budget, account: id }, username, options),
+    verifiesWrites: () => parts.flags.values.verifyEveryWrite,
     markDue: (at) => parts.dueMarks.mark(id, at),
     limits: parts.limits,
     monotonic: () => performance.now(),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createBudgetReader } from '@pinegate/budget';
+import { openFlags } from '@pinegate/flags';
 import {
   createEpochGuard,
   openDirectory,
@@ -32,6 +33,7 @@ import { createLeader } from './create-leader.ts';
 import { createPoolGauge } from './create-pool-gauge.ts';
 import { createWorkerMetrics } from './create-worker-metrics.ts';
 import { followDirectory } from './follow-directory.ts';
+import { followHttp2 } from './follow-http2.ts';
 import { createInFlight } from './in-flight.ts';
 import type { WorkerConfig } from './parse-config.ts';
 import type { WorkerParts } from './serve-account.ts';
@@ -73,13 +75,21 @@ export async function startWorker(
   await checkRedis(redis);
 
   const { baseUrl, caFile } = config.upstream;
-  const upstream = createTradingView({
-    baseUrl,
-    connections: CONNECTIONS,
-    deadlineMs: config.limits.requestDeadlineMs,
-    onRequest: events.request,
-    ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
-  });
+  const flags = openFlags({ redis, ns });
+  lifecycle.onClose('flags', () => flags.close());
+  await flags.read();
+  const isTls = new URL(baseUrl).protocol === 'https:';
+  const openUpstream = (http2: boolean) =>
+    createTradingView({
+      baseUrl,
+      http2,
+      // Over HTTP/1.1 a connection carries one request at a time.
+      connections: http2 && isTls ? CONNECTIONS : config.inFlight,
+      deadlineMs: config.limits.requestDeadlineMs,
+      onRequest: events.request,
+      ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
+    });
+  const upstream = followHttp2(openUpstream, flags);
   lifecycle.onClose('upstream', () => upstream.destroy());
   createPoolGauge(metrics, upstream);
 
@@ -117,6 +127,7 @@ export async function startWorker(
     epoch,
     usernames,
     upstream,
+    flags,
     inFlight: createInFlight(config.inFlight),
     dueMarks: createDueMarks(directory.due, monotonic),
     events,

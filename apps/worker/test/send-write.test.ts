@@ -31,6 +31,7 @@ interface Given {
   /** Lease left at each look at the clock, beyond the deadline of a request. */
   readonly late?: boolean;
   readonly session?: boolean;
+  readonly verify?: boolean;
   /** An answer is a page where JSON was due; what the check of the session comes to. */
   readonly page?: SessionResult;
 }
@@ -102,6 +103,7 @@ async function send(given: Given): Promise<Seen> {
       return given.canonical;
     },
     limits: { leaseMs: 20_000, requestDeadlineMs: 6_000, modifyMakesLifetime: given.modifyMakesLifetime ?? true },
+    verifiesWrites: () => given.verify ?? false,
     monotonic: () => (given.late ? 15_000 : 0),
   } as unknown as AccountContext;
   const ticket: ClaimTicket = {
@@ -137,6 +139,18 @@ describe('sending a write', () => {
       { want: set(DATE), answers: ['ok'] },
       ['add joe'],
       { result: 'applied', outcome: 'granted', target: DATED, spelling: 'joe' },
+    ],
+    [
+      'has a write that was applied read again where every write is verified',
+      { want: set(DATE), answers: ['ok'], verify: true },
+      ['add joe'],
+      { result: 'applied', outcome: 'granted', verify: true },
+    ],
+    [
+      'has nothing read again where nothing was sent',
+      { want: set(DATE), base: DATED, sure: true, answers: [], verify: true },
+      [],
+      { result: 'applied', outcome: 'unchanged', target: DATED, sent: false },
     ],
     [
       'modifies who exists already',

@@ -218,7 +218,7 @@ function settlementWire(s: Settlement) {
   const common = { s: s.script, n: s.name, t: s.token, v: s.carried, r: s.result, sent: s.sent };
   switch (s.result) {
     case 'applied':
-      return { ...common, to: encodeState(s.target), o: s.outcome, sp: s.spelling };
+      return { ...common, to: encodeState(s.target), o: s.outcome, sp: s.spelling, vf: s.verify };
     case 'rejected':
       return { ...common, c: s.code, sp: s.spelling };
     case 'uncertain':

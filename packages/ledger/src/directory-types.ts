@@ -93,6 +93,8 @@ export interface BatchRecord {
   /** `interrupted` also when it was `receiving` and its upload has not been renewed for 10 s: its api died. */
   readonly upload: 'receiving' | 'interrupted' | 'complete';
   readonly cancelled: boolean;
+  /** Whether its revokes are accepted: as it was when it began, so that a row keeps its verdict. */
+  readonly acceptRevokes: boolean;
   readonly rows: number;
   readonly rejected: number;
   readonly createdAt: number;
@@ -208,7 +210,7 @@ export interface Directory {
   /** A write to a batch that does not exist (any more) fails with `DirectoryError` `BATCH_UNKNOWN`, where it does not answer false or null. */
   readonly batches: {
     /** State `receiving`, its upload held for 10 s. Does nothing where it exists already. */
-    create(id: string, source: string): Promise<void>;
+    create(id: string, source: string, policy?: { readonly acceptRevokes: boolean }): Promise<void>;
     get(id: string): Promise<BatchRecord | null>;
     /** Written before the first submit to an account's ledger, so that no part is ever orphaned. */
     addPart(id: string, account: string, lane: LaneClass): Promise<void>;

@@ -168,6 +168,8 @@ export type Settlement = {
       readonly outcome: 'granted' | 'changed' | 'revoked' | 'unchanged';
       /** The spelling that upstream accepted, if the call proved one. */
       readonly spelling?: string;
+      /** The write is read again after U, as if it had been uncertain. */
+      readonly verify?: boolean;
     }
   | { readonly result: 'rejected'; readonly code: string; readonly spelling?: string }
   | { readonly result: 'uncertain'; readonly code: string; readonly retryMs: number; readonly spend: boolean }

@@ -25,6 +25,7 @@ describe('a batch', () => {
     await directory.batches.create('b1', 'key-1');
     expect(await directory.batches.get('b1')).toEqual({
       id: 'b1',
+      acceptRevokes: true,
       source: 'key-1',
       lane: null,
       accounts: [],

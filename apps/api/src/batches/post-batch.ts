@@ -92,6 +92,7 @@ function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease
     validate,
     resumed: lease?.resumed ?? false,
     rows,
+    flags: context.flags,
     isLost: () => lease?.isLost() ?? false,
     log: request.log,
     now,

@@ -1,14 +1,16 @@
+import type { Flags } from '@pinegate/flags';
 import type { BatchRecord, Directory } from '@pinegate/ledger';
 import type { FastifyBaseLogger } from 'fastify';
 import type { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { redisProblem } from '../redis-failure.ts';
+import { refuseBulk } from '../refuse-by-flag.ts';
 import type { batchAccepted } from '../schemas.ts';
 import type { BatchSource } from './batch-source.ts';
 import { persist } from './persist.ts';
 import { buildBatchReader } from './read-batches.ts';
 import { buildRouteBook } from './route-book.ts';
-import { BrokenBodyError, type RowChunk } from './row-chunks.ts';
+import { BrokenBodyError, laneOfBatch, type RowChunk } from './row-chunks.ts';
 import { runUpload, type UploadParts, type UploadProgress } from './upload.ts';
 
 const HOLD_MS = 3_000;
@@ -26,6 +28,7 @@ export interface BatchRequest {
   readonly rows: BatchSource;
   /** Another request has taken over. */
   isLost(): boolean;
+  readonly flags: Flags;
   readonly log: FastifyBaseLogger;
   now(): number;
 }
@@ -47,13 +50,14 @@ export async function receiveBatch(parts: UploadParts, request: BatchRequest): P
 
   async function* received(): AsyncGenerator<RowChunk, void, undefined> {
     for await (const chunk of chunks) {
+      if (total === 0 && laneOfBatch(chunk) === 'bulk') refuseBulk(request.flags);
       total = chunk.first + chunk.rows.length - 1;
       yield chunk;
     }
   }
 
   async function open(): Promise<void> {
-    record = await openBatch(directory, id, request.source);
+    record = await openBatch(directory, request);
     hold = setInterval(() => {
       directory.batches
         .renewUpload(id)
@@ -68,6 +72,7 @@ export async function receiveBatch(parts: UploadParts, request: BatchRequest): P
       source: request.source,
       keyed: request.keyed,
       validate: request.validate,
+      acceptRevokes: () => record?.acceptRevokes ?? true,
       check: () => checkLease(request),
     };
     // Only now may anything be written: a body that is not what it says has failed by then.
@@ -96,8 +101,8 @@ async function* afterFirst<T>(items: AsyncIterable<T>, open: () => Promise<void>
   }
 }
 
-async function openBatch(directory: Directory, id: string, source: string): Promise<BatchRecord> {
-  await directory.batches.create(id, source);
+async function openBatch(directory: Directory, { id, source, flags }: BatchRequest): Promise<BatchRecord> {
+  await directory.batches.create(id, source, { acceptRevokes: flags.values.acceptRevokes });
   const record = await directory.batches.get(id);
   if (record === null) throw new Error('The batch is gone as soon as it was made.');
   if (record.cancelled) {
@@ -138,7 +143,7 @@ async function interrupt(
   const broken = error instanceof BrokenBodyError;
   if (!request.isLost()) {
     try {
-      if (broken) await directory.batches.create(id, source);
+      if (broken) await directory.batches.create(id, source, { acceptRevokes: request.flags.values.acceptRevokes });
       await directory.batches.setUpload(id, 'interrupted', rows);
     } catch (err) {
       // It counts as interrupted anyway once nobody renews it.

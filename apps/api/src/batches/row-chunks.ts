@@ -1,10 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { ParsedRow } from '@pinegate/access';
+import type { LaneClass } from '@pinegate/ledger';
 import { Problem } from '../problem.ts';
 import type { RowReader } from './row-reader.ts';
 
 /** Rows that are submitted together; all chunks of a batch but the last one have this many. */
 export const CHUNK_ROWS = 1_000;
+
+/** A batch of more rows has no one waiting for it. */
+const SINGLE_ROWS = 50;
 
 /** Chunks of one upload that are under way at once. */
 export const CHUNKS_IN_FLIGHT = 4;
@@ -92,4 +96,9 @@ export function* chunksOf(rows: Iterable<ParsedRow>, hash: string): Generator<Ro
     chunk.push(row);
   }
   yield { first, rows: chunk, hash, last: true };
+}
+
+/** The class of a batch, by its first chunk. */
+export function laneOfBatch({ last, rows }: Pick<RowChunk, 'last' | 'rows'>): LaneClass {
+  return last && rows.length <= SINGLE_ROWS ? 'single' : 'bulk';
 }

@@ -4,10 +4,7 @@ import { persist } from './persist.ts';
 import { planChunk } from './plan-chunk.ts';
 import { buildResume, type Resume } from './resume.ts';
 import type { RouteBook } from './route-book.ts';
-import { CHUNKS_IN_FLIGHT, type RowChunk } from './row-chunks.ts';
-
-/** A batch of more rows has no one waiting for it. */
-const SINGLE_ROWS = 50;
+import { CHUNKS_IN_FLIGHT, laneOfBatch, type RowChunk } from './row-chunks.ts';
 
 const TOO_MANY = 'Too many operations of this access are pending; send it again when some have settled.';
 
@@ -32,6 +29,8 @@ export interface UploadRequest {
   readonly keyed: boolean;
   /** Its users are looked up before anything is sent for them. */
   readonly validate: boolean;
+  /** Whether revokes were accepted when the batch began; asked once the batch is open. */
+  acceptRevokes(): boolean;
   readonly routes: RouteBook;
   /** Checked before each chunk; throws to end the upload. */
   check(): void;
@@ -132,10 +131,15 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
   }
 
   return async (chunk: RowChunk): Promise<void> => {
-    lane ??= chunk.last && chunk.rows.length <= SINGLE_ROWS ? 'single' : 'bulk';
+    lane ??= laneOfBatch(chunk);
     const laneClass = lane;
     const last = chunk.first + chunk.rows.length - 1;
-    const plan = planChunk(chunk, { routes: request.routes.known, mayExtend: keyed, rejectedBefore: resume.rejected });
+    const plan = planChunk(chunk, {
+      routes: request.routes.known,
+      mayExtend: keyed,
+      acceptRevokes: request.acceptRevokes(),
+      rejectedBefore: resume.rejected,
+    });
     if (resume.isStored(last, plan.rows)) {
       for (const [account, rows] of plan.rows) submitsOf(account, laneClass).skip(rows.at(-1)?.row ?? 0);
       return;

@@ -75,6 +75,7 @@ const TAGS = [
   { name: 'scripts', description: 'Scripts of all accounts' },
   { name: 'refreshes', description: 'Reading whole member lists' },
   { name: 'accounts', description: 'Logins of authors: scripts, budgets, cookies' },
+  { name: 'flags', description: 'What is switched on' },
   { name: 'keys', description: 'API keys' },
   { name: 'audit', description: 'Who did what, when and why' },
   { name: 'health', description: 'For machines; no key needed' },

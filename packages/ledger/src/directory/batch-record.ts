@@ -16,6 +16,7 @@ export function parseBatch(id: string, fields: readonly string[]): BatchRecord {
       .map((name) => name.slice(PART.length))
       .sort(),
     upload: values.get('upload') as BatchRecord['upload'],
+    acceptRevokes: values.get('accept-revokes') !== '0',
     cancelled: values.get('cancelled') === '1',
     rows: Number(values.get('rows') ?? 0),
     rejected: Number(values.get('rejected') ?? 0),

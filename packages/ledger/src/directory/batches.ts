@@ -28,9 +28,9 @@ export function buildBatches(
   const record = (id: string, reply: unknown) => (reply ? parseBatch(id, reply as readonly string[]) : null);
 
   return {
-    async create(id, source) {
+    async create(id, source, { acceptRevokes } = { acceptRevokes: true }) {
       const keys = [names.batch(id)[0], names.batches, names.batchNumber];
-      await scripts.run('batch-create', keys, [id, source, HOLD_MS, names.batch('')[0]]);
+      await scripts.run('batch-create', keys, [id, source, HOLD_MS, names.batch('')[0], acceptRevokes ? 1 : 0]);
     },
     get: async (id) => record(id, await run('batch-get', id)),
     async addPart(id, account, lane) {

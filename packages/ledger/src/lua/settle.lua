@@ -1,6 +1,6 @@
 -- settle: what came of claims. T1 to T6 of protocol.md. Always lets go (R7); whatever ends is counted by the same Lua (R29).
 -- KEYS[1] meta · ARGV U ms, settlements as JSON [{s script, n name, t token, v carried, r applied|rejected|uncertain|unapplied, sent,
---   to target, o outcome, c code, sp spelling, ms retry, spend}] · Answers JSON {keys: [{need, at, ended}]}
+--   to target, o outcome, c code, sp spelling, vf verify, ms retry, spend}] · Answers JSON {keys: [{need, at, ended}]}
 --!include clock
 --!include store
 --!include parts
@@ -40,6 +40,7 @@ local results = {
     r.base, r.at = state_in(s.to), t
     reset_tries(e)
     if c.at >= r.window then r.window = 0 end
+    if s.vf then open_window(r, t + U) end
     accept_spelling(r, s.sp)
     end_applied(e, s.v, s.o, t, into)
     return afterwards(e, t)
