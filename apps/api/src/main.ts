@@ -17,7 +17,7 @@ lifecycle.installSignals({ drainMs: DRAIN_MS });
 
 try {
   const context = openContext(config, log, lifecycle);
-  await runPreflight(context.redis, lifecycle.closing, (error) => void stop(error));
+  await runPreflight(context.redis, context.ns, lifecycle.closing, (error) => void stop(error));
   const app = await buildApp(context);
   lifecycle.onClose('http', (deadline) => {
     // An upload that goes on for longer is cut: it resumes under its key.

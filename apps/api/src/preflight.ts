@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkSchema } from '@pinegate/ledger';
 import { checkRedis, type Redis, redisReady } from '@pinegate/runtime';
 
 const PATIENCE_MS = 1_000;
@@ -10,10 +11,13 @@ const PATIENCE_MS = 1_000;
  */
 export async function runPreflight(
   redis: Redis,
+  ns: string,
   closing: AbortSignal,
   refuse: (error: unknown) => void,
 ): Promise<void> {
-  const checked = redisReady(redis, closing).then(() => checkRedis(redis));
+  const checked = redisReady(redis, closing)
+    .then(() => checkRedis(redis))
+    .then(() => checkSchema(redis, ns));
   let waiting = true;
   checked.catch((error: unknown) => {
     if (!waiting && isRefusal(error)) refuse(error);

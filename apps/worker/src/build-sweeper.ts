@@ -26,10 +26,12 @@ export function buildSweeper(parts: {
 
   async function sweep(account: Account, isMarked: boolean): Promise<void> {
     if (account.state !== 'active') return;
+    // Away first: a mark that arrives while this sweeps then stands, whatever the sweep finds.
+    if (isMarked) await directory.due.set(account.id, (await ledger.account(account.id).now()) + FULL_PASS_MS);
     const { moved, rung, nextDue } = await sweepAccount(ledger.account(account.id), bells, (ended) =>
       events.ended(account.id, ended),
     );
-    if (isMarked || nextDue !== null) await directory.due.set(account.id, nextDue);
+    if (nextDue !== null) await directory.due.mark(account.id, nextDue);
     events.swept(account.id, moved, rung);
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createScripts, type Logger, type Redis } from '@pinegate/runtime';
 
 const LEASE_MS = 15_000;
+const RENEW_MS = 5_000;
 const TICK_MS = 1_000;
 
 /** Runs a task every second in one process of all. */
@@ -30,9 +31,20 @@ export function createLeader(options: {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
+  const hold = async () => (await scripts.run(redis, 'lead', [key], [token, LEASE_MS])) === 1;
+
   async function lead(): Promise<void> {
-    leading = (await scripts.run(redis, 'lead', [key], [token, LEASE_MS])) === 1;
-    if (leading) await tick();
+    leading = await hold();
+    if (!leading) return;
+    // A tick over many accounts may take longer than the lock lasts.
+    const renewal = setInterval(() => {
+      hold().catch(() => {});
+    }, RENEW_MS);
+    try {
+      await tick();
+    } finally {
+      clearInterval(renewal);
+    }
   }
 
   function schedule(): void {

@@ -30,6 +30,7 @@ import { lookUpUsername } from './look-up-username.ts';
 import { observePermits } from './observe-permits.ts';
 import { refreshScript } from './refresh-script.ts';
 import { createSessionGate, type SessionGate } from './session-gate.ts';
+import type { ConsumedLane } from './watch-progress.ts';
 import { workChunk } from './work-chunk.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
@@ -64,6 +65,8 @@ export interface ServedAccount {
   readonly budget: Budget;
   /** Whether its requests may be sent. */
   readonly gate: Pick<SessionGate, 'open' | 'suspect' | 'conclude'>;
+  /** Its lanes while they run here. */
+  lanes(): readonly ConsumedLane[];
   /** Follows a change of the account. */
   update(account: Account): Promise<void>;
   /** Checks the cookies in force. */
@@ -123,7 +126,13 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
     limits: parts.limits,
     monotonic: () => performance.now(),
   };
+  const heard = LANES.map((lane) => ({ account: id, lane, busy: 0, heard: 0 }));
   const hear: BellHandler = async ({ lane, job }, signal) => {
+    const own = heard.find((l) => l.lane === lane);
+    if (own) {
+      own.busy += 1;
+      own.heard += 1;
+    }
     try {
       return await workChunk(ctx, { room, gate: gates[lane] }, lane, job, signal);
     } catch (error) {
@@ -133,6 +142,8 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
       // Not the job's fault: it goes on when the account has been resumed.
       await parts.epoch.suspect(id);
       return { result: 'hand-over' };
+    } finally {
+      if (own) own.busy -= 1;
     }
   };
   const consumers = LANES.map((lane: Lane) =>
@@ -162,6 +173,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
     id,
     budget,
     gate,
+    lanes: () => (running ? heard : []),
     async update(account) {
       if (account.revision === revision) return;
       const run = account.state === 'active';

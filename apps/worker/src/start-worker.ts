@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createBudgetReader } from '@pinegate/budget';
 import { openFlags } from '@pinegate/flags';
 import {
+  checkSchema,
   createEpochGuard,
   openDirectory,
   openEpochs,
@@ -21,6 +22,7 @@ import {
   type Logger,
   memoryBytes,
   openRedis,
+  type ProbeResult,
   redisReady,
 } from '@pinegate/runtime';
 import { createTradingView } from '@pinegate/tradingview';
@@ -40,6 +42,7 @@ import type { WorkerParts } from './serve-account.ts';
 import { buildSessionPatrol } from './session-patrol.ts';
 import { buildTaskHandlers } from './task-handlers.ts';
 import { watchEpoch } from './watch-epoch.ts';
+import { watchProgress } from './watch-progress.ts';
 
 const CHUNKS_PER_LANE = 4;
 const CONNECTIONS = 2;
@@ -61,11 +64,12 @@ export async function startWorker(
   const cacheRedis = config.cacheRedisUrl === config.redisUrl ? redis : openRedis(config.cacheRedisUrl, 'shared', log);
   if (cacheRedis !== redis) lifecycle.onClose('cache redis', () => closeRedis(cacheRedis));
   let accountsReady = false;
+  let live: () => ProbeResult = () => ({ ok: true });
   const health = await createHealthServer({
     host: config.host,
     port: config.port,
     ready: () => (accountsReady && redis.status === 'ready' ? { ok: true } : { ok: false, reason: 'not ready' }),
-    live: () => ({ ok: true }),
+    live: () => live(),
     metrics,
     onRequest: createHttpMetrics(metrics),
     log,
@@ -73,6 +77,7 @@ export async function startWorker(
   lifecycle.onClose('health', () => health.close());
   await redisReady(redis, lifecycle.closing);
   await checkRedis(redis);
+  await checkSchema(redis, ns);
 
   const { baseUrl, caFile } = config.upstream;
   const flags = openFlags({ redis, ns });
@@ -172,6 +177,10 @@ export async function startWorker(
     onFailed: (queue, err) => log.warn({ queue, err }, 'a task failed and will run again'),
   });
   lifecycle.onClose('tasks', (deadline) => consumer.stop(deadline));
+  const progress = watchProgress({ lanes: () => accounts.active().flatMap((a) => a.lanes()), bells, monotonic });
+  live = progress.probe;
+  const looks = progress.start();
+  lifecycle.onClose('progress', () => looks.stop());
   await accounts.follow();
   accountsReady = true;
   return health.port;

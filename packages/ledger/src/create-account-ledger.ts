@@ -90,7 +90,7 @@ const hasExtension = (answer: string) => {
 const opensWindow = (settlements: readonly Settlement[]) => (answer: string) =>
   settlements.some(({ result }) => result === 'uncertain') || answer.includes('"lost"');
 
-type Redriven = { redriven?: number; superseded?: number; more?: number; bells?: Bells };
+type Redriven = { redriven?: number; superseded?: number; refused?: number; more?: number; bells?: Bells };
 
 // A process that knows no epoch must not get by as one that does not ask.
 const NO_EPOCH = 'none';
@@ -147,11 +147,11 @@ function writing(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, m
     },
     async redrivePart(partId) {
       const answer = await json<Redriven>('redrive', ['part', partId, REDRIVE_LIMIT]);
-      return { redriven: 0, superseded: 0, more: 0, bells: {}, ...answer };
+      return { redriven: 0, superseded: 0, refused: 0, more: 0, bells: {}, ...answer };
     },
     async redriveAccess(script, username) {
       const answer = await json<Redriven>('redrive', ['access', script, username.toLowerCase()]);
-      return answer.redriven === undefined ? null : { redriven: 0, superseded: 0, bells: {}, ...answer };
+      return answer.redriven === undefined ? null : { redriven: 0, superseded: 0, refused: 0, bells: {}, ...answer };
     },
   } satisfies Partial<AccountLedger>;
 }

@@ -32,6 +32,7 @@ export type {
   SessionCookies,
   SessionResult,
 } from './directory-types.ts';
+export { checkSchema } from './epoch/check-schema.ts';
 export { createEpochGuard, type EpochEvents, type EpochGuard, type EpochMemory } from './epoch/create-epoch-guard.ts';
 export type { AccountEpoch, DirectoryEpoch, EpochRecord } from './epoch/epoch-record.ts';
 export { type Epochs, openEpochs } from './epoch/open-epochs.ts';

@@ -214,6 +214,8 @@ export interface LedgerSummary {
 export interface Redriven {
   readonly redriven: number;
   readonly superseded: number;
+  /** Stay failed, since their chain is full: to be tried again later. */
+  readonly refused: number;
   readonly bells: Bells;
 }
 

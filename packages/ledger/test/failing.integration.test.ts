@@ -235,3 +235,25 @@ test('a verification whose write is refused for good leaves nothing known and is
   expect(await t.record('ann')).toMatchObject({ base: { state: 'unknown' }, window: 0 });
   expect((await t.part('a')).outcomes.granted).toBe(1);
 });
+
+test('an operation whose chain is full stays failed when it is redriven, and goes in once there is room', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', extend('ann', 1));
+  await failTries(t);
+  await t.submit('b', ...Array.from({ length: 32 }, () => extend('ann', 1)));
+  expect(await t.ledger.redrivePart('a')).toMatchObject({ redriven: 0, superseded: 0, refused: 1, more: 0 });
+  expect(await t.ledger.redriveAccess(SCRIPT, 'ann')).toMatchObject({ redriven: 0, superseded: 0, refused: 1 });
+  expect(await t.part('a')).toMatchObject({ pending: 0, outcomes: { failed: 1, superseded: 0 } });
+  await t.cancel('b');
+  expect(await t.ledger.redriveAccess(SCRIPT, 'ann')).toMatchObject({ redriven: 1, refused: 0 });
+  await t.expectCountsToAgree();
+});
+
+test('what failed of a cancelled batch does not come back by its access', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', extend('ann', 1));
+  await failTries(t);
+  await t.cancel('a');
+  expect(await t.ledger.redriveAccess(SCRIPT, 'ann')).toBeNull();
+  expect(await t.part('a')).toMatchObject({ pending: 0, outcomes: { failed: 1 } });
+});

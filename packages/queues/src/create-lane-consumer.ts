@@ -1,8 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Lane } from '@pinegate/access';
 import type { Redis } from '@pinegate/runtime';
 import { type Job, Worker } from 'bullmq';
+import { causeOf, JobFailure } from './job-failure.ts';
 import { concludeJob, type JobResult } from './job-result.ts';
 import { CONSUMER_TIMES, type ConsumerTimes, lanePrefix, MAX_STALLED } from './queue-options.ts';
+import { untilDeadline } from './until-deadline.ts';
+
+// One that takes back at once what it has just handed over would spin.
+const HAND_OVER_PAUSE_MS = 500;
 
 /** A bell as its handler hears it. */
 export interface Bell {
@@ -46,7 +52,7 @@ export interface LaneConsumer {
   /** Takes no more, and hands back what is under way. */
   pause(): Promise<void>;
   resume(): void;
-  /** Takes no more; at the deadline what is left is handed over. Idempotent. */
+  /** Takes no more; at the deadline what is left is handed over. Ends a second after it whatever Redis or a handler does. Idempotent. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -65,7 +71,12 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
       const bell = { account, lane, job: job.id ?? '' };
       events.fetched(bell);
       const ended = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
-      const result = await handler(bell, ended);
+      const result = await handler(bell, ended).catch((error: unknown) => {
+        throw new JobFailure(error);
+      });
+      if (result.result === 'hand-over' && !ended.aborted) {
+        await delay(HAND_OVER_PAUSE_MS, undefined, { signal: ended }).catch(() => {});
+      }
       return result.result === 'nothing' ? null : concludeJob(job, token, result);
     },
     {
@@ -82,7 +93,7 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
   );
   worker.on('error', () => {});
   worker.on('stalled', () => events.stalled(account, lane));
-  worker.on('failed', (job, error) => events.failed({ account, lane, job: job?.id ?? '' }, error));
+  worker.on('failed', (job, error) => events.failed({ account, lane, job: job?.id ?? '' }, causeOf(error)));
 
   return {
     account,
@@ -115,9 +126,6 @@ async function stopWorker(worker: Worker, halt: AbortController, deadline: Abort
   const closed = worker.close();
   if (deadline.aborted) handBack();
   else deadline.addEventListener('abort', handBack, { once: true });
-  try {
-    await closed;
-  } finally {
-    deadline.removeEventListener('abort', handBack);
-  }
+  await untilDeadline(closed, deadline);
+  deadline.removeEventListener('abort', handBack);
 }

@@ -2,8 +2,10 @@ import type { Redis } from '@pinegate/runtime';
 import { type Job, Worker } from 'bullmq';
 import { z } from 'zod';
 import { createQueueCache } from './create-queue-cache.ts';
+import { causeOf, JobFailure } from './job-failure.ts';
 import { concludeJob, type JobResult } from './job-result.ts';
-import { CONSUMER_TIMES, MAX_STALLED, sharedPrefix } from './queue-options.ts';
+import { CONSUMER_TIMES, MAX_STALLED, sharedPrefix, TASK_RETRIES } from './queue-options.ts';
+import { untilDeadline } from './until-deadline.ts';
 
 const account = z.string().regex(/^[a-z0-9-]{1,32}$/);
 const username = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
@@ -43,7 +45,7 @@ export function createTasks({ redis, ns }: { readonly redis: Redis; readonly ns:
   return {
     async put(kind, payloads) {
       const { queue, payload } = TASKS[kind];
-      const jobs = payloads.map((data) => ({ name: kind, data: payload.parse(data) }));
+      const jobs = payloads.map((data) => ({ name: kind, data: payload.parse(data), opts: TASK_RETRIES }));
       await cache.queue(sharedPrefix(ns), queue).addBulk(jobs);
     },
     close: () => cache.close(),
@@ -75,7 +77,10 @@ export function createTaskConsumer(options: {
   const run = async (job: Job, token: string | undefined) => {
     // A fetch that was under way when the worker closed still brings a task.
     if (halt.signal.aborted) return concludeJob(job, token, { result: 'hand-over' });
-    return concludeJob(job, token, await runTask(handlers, job.name, job.data, halt.signal));
+    const result = await runTask(handlers, job.name, job.data, halt.signal).catch((error: unknown) => {
+      throw new JobFailure(error);
+    });
+    return concludeJob(job, token, result);
   };
   const workers = TASK_QUEUES.map((queue) => {
     const worker = new Worker(queue, run, {
@@ -89,7 +94,7 @@ export function createTaskConsumer(options: {
       skipVersionCheck: true,
     });
     worker.on('error', () => {});
-    worker.on('failed', (_job, error) => onFailed(queue, error));
+    worker.on('failed', (_job, error) => onFailed(queue, causeOf(error)));
     return worker;
   });
   return {
@@ -97,7 +102,7 @@ export function createTaskConsumer(options: {
       // bullmq must know that it is closing before tasks come back, or it takes them again.
       const closed = workers.map((worker) => worker.close());
       halt.abort();
-      await Promise.race([Promise.all(closed), aborted(deadline)]);
+      await untilDeadline(Promise.all(closed), deadline);
     },
   };
 }
@@ -109,9 +114,4 @@ async function runTask(handlers: TaskHandlers, kind: string, data: unknown, sign
   if (!parsed.success) throw new UnknownTaskError(`a ${kind} task with a payload that cannot be read`);
   const handle = handlers[task] as (payload: unknown, signal: AbortSignal) => Promise<JobResult>;
   return handle(parsed.data, signal);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -24,6 +24,12 @@ const JOB: DefaultJobOptions = {
   removeOnFail: { age: 24 * HOUR_S, count: KEPT_JOBS },
 };
 
+/** A task that only a newer process can read is tried again over a rolling deploy: twelve times in about half an hour to an hour. */
+export const TASK_RETRIES: DefaultJobOptions = {
+  attempts: 12,
+  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+};
+
 /** A producer must fail within a second when Redis is away, never hang: bullmq's own waits are switched off. */
 export function producerOptions(redis: Redis, prefix: string): QueueOptions {
   return {

@@ -159,3 +159,34 @@ test('starting and stopping may race, and leave no connection', async () => {
   while ((await connections()) > before) await new Promise((resolve) => setImmediate(resolve));
   expect(await connections()).toBeLessThanOrEqual(before);
 });
+
+test('stopping ends soon after its deadline though a handler hears no signal', async () => {
+  const heard = createLatch('heard');
+  const never = createLatch('never');
+  const consumer = consume(async () => {
+    heard.open();
+    await never.wait(60_000);
+    return { result: 'nothing' };
+  });
+  await bells.ring(ACCOUNT, 'grant', 1);
+  await heard.wait();
+  await consumer.stop(AbortSignal.abort());
+  never.open();
+});
+
+test('a failed job keeps the kind of its error and no word of its message', async () => {
+  const failed = createLatch<Error>('failed');
+  consume(
+    async () => {
+      throw Object.assign(new TypeError('sessionid=canary'), { code: 'BROKEN' });
+    },
+    { failed: (_bell, error) => failed.open(error) },
+  );
+  await bells.ring(ACCOUNT, 'grant', 1);
+  expect((await failed.wait()).message).toBe('sessionid=canary');
+  await countsBecome({ active: 0 });
+  const [job] = (await redis.keys(`{${ns}*:grant:1`)) as [string];
+  const { failedReason, stacktrace } = await redis.hgetall(job);
+  expect(failedReason).toBe('TypeError BROKEN');
+  expect(stacktrace).not.toContain('canary');
+});

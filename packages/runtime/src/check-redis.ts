@@ -6,9 +6,9 @@ const OLDEST = [6, 2] as const;
 /** A Redis that must not be used as it is; the message is a sentence saying what to change. */
 export class PreflightError extends RuntimeError {
   override readonly name = 'PreflightError';
-  declare readonly code: 'redis_too_old' | 'redis_evicts';
+  declare readonly code: 'redis_too_old' | 'redis_evicts' | 'schema_newer';
 
-  constructor(code: 'redis_too_old' | 'redis_evicts', message: string) {
+  constructor(code: 'redis_too_old' | 'redis_evicts' | 'schema_newer', message: string) {
     super(code, message);
   }
 }

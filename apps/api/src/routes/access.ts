@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { viewAccess } from '../access-view.ts';
 import type { ApiContext } from '../api-context.ts';
 import { answerAudited } from '../audited.ts';
+import { chainsFull } from '../batches/retry-batch.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts';
 import { readKnownAccess, routeOf, usernameOf } from '../find-access.ts';
 import { Problem } from '../problem.ts';
@@ -120,6 +121,7 @@ function addAccessRetry(app: App, context: ApiContext): void {
         if (redriven === null) {
           throw new Problem('nothing_to_retry', `No operation of ${username} on ${script} has failed.`);
         }
+        if (redriven.refused > 0 && redriven.redriven + redriven.superseded === 0) throw chainsFull();
         await context.ring(route.account, redriven.bells);
         const { record } = await readKnownAccess(context, script, username);
         entry.after = auditedAccess(record);

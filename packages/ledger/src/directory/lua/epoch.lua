@@ -16,7 +16,7 @@ end
 local function begin_epoch(key, id)
   local at = string.format('%.0f', now())
   redis.call('DEL', key)
-  redis.call('HSET', key, 'id', id, 'made', at, 'beat', at)
+  redis.call('HSET', key, 'id', id, 'made', at, 'beat', at, 'schema', 1)
 end
 
 -- pause_all(accounts, prefix, revision): whoever remembers a revision of before must not take this state for the one it knows
