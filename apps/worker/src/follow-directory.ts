@@ -4,7 +4,7 @@ import { type AccountSlot, createAccountSlot } from './account-slot.ts';
 import { type ServedAccount, serveAccount, type WorkerParts } from './serve-account.ts';
 import { serves } from './serving.ts';
 
-/** A worker that is silent for 7 s counts no more. */
+/** A worker that is silent for 15 s counts no more. */
 const BEAT_MS = 2_000;
 
 /** The accounts that this process serves, kept as the directory has them. */

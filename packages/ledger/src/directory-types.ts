@@ -171,7 +171,7 @@ export interface Directory {
   };
   /** The worker processes that run, by Redis TIME. */
   readonly workers: {
-    /** This one runs: `id` counts as running for 7 s more. Answers all that do, in no order, and the counter of changes to accounts. */
+    /** This one runs: `id` counts as running for 15 s more. Answers all that do, in no order, and the counter of changes to accounts. */
     beat(id: string): Promise<{ readonly workers: readonly string[]; readonly revision: string }>;
     /** This one stops now. */
     leave(id: string): Promise<void>;

@@ -2,8 +2,8 @@ import type { Directory } from '../directory-types.ts';
 import type { DirectoryNames } from './directory-names.ts';
 import type { DirectoryScripts } from './directory-scripts.ts';
 
-/** Three beats of 2 s may be late. */
-const COUNTS_MS = 7_000;
+/** A loop that is held up for a while must not move accounts: two other workers serve them meanwhile. */
+const COUNTS_MS = 15_000;
 
 /** `Directory.workers`. */
 export function buildWorkers(scripts: DirectoryScripts, names: DirectoryNames): Directory['workers'] {
