@@ -47,7 +47,7 @@ interface SentBatch {
 }
 
 const RESEND_MS = 100;
-const GIVE_UP_MS = 90_000;
+const GIVE_UP_MS = 180_000;
 
 /**
  * @param quiet resolves when the ledger has nothing under way and nothing to verify
@@ -84,9 +84,15 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
     return body.id;
   }
 
+  /** Throws while the api cannot answer: whoever waits looks again. What it does not know has no fields. */
+  async function read(path: string): Promise<Answer['body']> {
+    const { status, body } = await stack.call('GET', path);
+    if (status !== 200 && status !== 404) throw new Error(`${path}: ${status} ${body.code}`);
+    return status === 200 ? body : {};
+  }
+
   async function readBatch(id: string): Promise<BatchReading> {
-    const { body } = await stack.call('GET', `/v1/batches/${id}`);
-    const { total, pending, outcomes } = body;
+    const { total, pending, outcomes } = await read(`/v1/batches/${id}`);
     const reading = { id, at: Date.now(), total, pending, outcomes };
     readings.push(reading);
     return reading;
@@ -95,8 +101,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
   async function isSettled(): Promise<boolean> {
     for (const { id } of batches) if ((await readBatch(id)).pending > 0) return false;
     for (const { sent } of singles) {
-      const { body } = await stack.call('GET', `/v1/operations/${sent.id}`);
-      if (body.status !== 'settled') return false;
+      if ((await read(`/v1/operations/${sent.id}`)).status !== 'settled') return false;
     }
     return true;
   }
@@ -116,6 +121,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
       found.push({
         ...row,
         version: null,
+        batch: { id: batch.id, row: i + 1 },
         from: batch.from,
         to: batch.to,
         ...(redrivenAt === undefined ? {} : { redrivenAt }),
@@ -128,7 +134,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
   }
 
   async function operationOf({ sent, from, to }: (typeof singles)[number]): Promise<RecordedOperation> {
-    const { body } = await stack.call('GET', `/v1/operations/${sent.id}`);
+    const body = await read(`/v1/operations/${sent.id}`);
     const accepted = Date.parse(body.acceptedAt);
     const { script, username, change } = sent;
     return {

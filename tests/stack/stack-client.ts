@@ -1,7 +1,7 @@
 import { type RecordedMember, type RecordedWrite, waitFor } from '@pinegate/testing';
 
 const ANSWER_MS = 30_000;
-const DRAIN_MS = 90_000;
+const DRAIN_MS = 240_000;
 const LOG_PAGE = 10_000;
 
 /** An HTTP answer with its body as JSON where it is JSON. */

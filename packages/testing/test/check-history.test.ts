@@ -52,6 +52,14 @@ test('without versions the times order, and where they leave it open every order
   expect(wrong({ operations: open, members: [bob(JUNE)] })).toEqual([]);
 });
 
+test('rows of one batch count in the order of their rows, whatever the times leave open', () => {
+  const row = (number: number, change: RecordedOperation['change']) =>
+    operation(change, { to: T + 50, batch: { id: 'b', row: number }, outcomes: ['granted', 'superseded'] });
+  const operations = [row(2, set(JUNE)), row(1, REVOKE)];
+  expect(wrong({ operations, members: [bob(JUNE)] })).toEqual([]);
+  expect(wrong({ operations, members: [] })).toEqual(['I2']);
+});
+
 test('extensions add up one after another from the date found first, clamped to the month, and never twice', () => {
   const operations = [operation(extend('1M'), { version: 1 }), operation(extend('1M'), { version: 2 })];
   const found = { membersBefore: [bob(Date.UTC(2031, 0, 31))], operations };

@@ -123,6 +123,8 @@ function isAbsolute({ change }: RecordedOperation): boolean {
 function precedes(a: RecordedOperation, b: RecordedOperation): boolean {
   if (a === b) return false;
   if (a.version !== null && b.version !== null) return a.version < b.version;
+  const inBatch = a.batch !== undefined && a.batch.id === b.batch?.id && a.redrivenAt === undefined;
+  if (inBatch) return a.batch.row < b.batch.row;
   return Math.max(a.to, a.redrivenAt ?? 0) < b.from;
 }
 

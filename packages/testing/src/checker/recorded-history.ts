@@ -13,6 +13,8 @@ export interface RecordedOperation {
   readonly change: RecordedChange;
   /** Its place in the ledger's order for this access; null where the API does not tell (rows of a batch). */
   readonly version: number | null;
+  /** Its place in a batch, whose rows are accepted in their order. */
+  readonly batch?: { readonly id: string; readonly row: number };
   /** It was accepted no earlier: when it was first sent, or its accept time. */
   readonly from: number;
   /** It was accepted no later: when the answer was here, or its accept time. */
