@@ -35,6 +35,9 @@ export type RedisServer = {
   stop(): Promise<void>;
 };
 
+// On a machine with too much to do half a second is not enough for an answer that is on its way.
+const ANSWER_MS = 5_000;
+
 const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin';
 
 // Standard input is a pipe that only the parent holds: it ends when the parent does, even by kill -9, and the watcher
@@ -134,9 +137,9 @@ async function untilReady(
 
 /** Whether the server that keeps its data in `dir` answers on `port`, its data loaded; somebody else's does not count. */
 async function isServing(port: number, dir: string): Promise<boolean> {
-  const pong = await askRedis(port, 'PING');
+  const pong = await askRedis(port, 'PING', ANSWER_MS);
   if (pong?.startsWith('+PONG') !== true) return false;
-  const answer = await askRedis(port, 'CONFIG GET dir');
+  const answer = await askRedis(port, 'CONFIG GET dir', ANSWER_MS);
   return answer?.split('\r\n').includes(dir) === true;
 }
 
