@@ -52,6 +52,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { test: { name: 'storm', include: ['tests/storm/**/*.test.ts'], fileParallelism: false } },
     ],
   },
 });

@@ -8,7 +8,7 @@ import { runToEnd } from './run-to-end.mjs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
 
 const STATIC_CHECKS = ['lint', 'types', 'unused'];
-const VITEST_RUNS = [['unit', 'integration'], ['deploy'], ['e2e'], ['faults'], ['browser']];
+const VITEST_RUNS = [['unit', 'integration'], ['deploy'], ['e2e'], ['faults'], ['browser'], ['storm']];
 
 /** The steps by the names that `--only=a,b` takes, in their order. */
 export const STEPS = [...STATIC_CHECKS, ...VITEST_RUNS.flat()];
