@@ -8,7 +8,8 @@ import { APIS, type Plan, WORKERS } from './plan.ts';
 import { ROOT } from './sources.ts';
 import { DEADLINE_MS, LEASE_MS, U_MS } from './stage.ts';
 
-const LIVENESS_MS = 60_000;
+// A machine with far too much to do takes minutes to start a process.
+const LIVENESS_MS = 300_000;
 
 /** A process that can be killed and frozen, and comes back. */
 export interface Victim {
