@@ -87,7 +87,7 @@ export function createStackClient(at: { apiUrl: string; sandboxUrl: string; admi
         const { body } = await client.sandbox('GET', '/__sandbox/counters');
         return (body.faults[fault] ?? 0) >= count;
       };
-      await waitFor(met, { what: `${count} × ${fault}`, everyMs: 20 });
+      await waitFor(met, { what: `${count} × ${fault}`, everyMs: 20, withinMs: 120_000 });
     },
   };
   return client;
