@@ -13,6 +13,9 @@ import { formatTables } from './harness/format-tables.ts';
 const BENCHES = new URL('./benches/', import.meta.url);
 const RESULTS = join(import.meta.dirname, 'results');
 
+// Whoever ends the bench ends its processes: they are killed when this one exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const names = (await readdir(BENCHES)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
 const [name = '', ...args] = process.argv.slice(2).filter((arg) => arg !== '--');
 if (names.includes(name)) await runBench(name, args);
