@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ACCESS, type ApiHarness, openApiHarness, SCRIPT } from './api-harness.ts';
 
 // OWASP API Security Top 10, 2023: https://owasp.org/API-Security/editions/2023/en/0x11-t10/. API10 (unsafe consumption of APIs) is tested
-// where TradingView is called: packages/tradingview/test/owasp.integration.test.ts.
+// where TradingView is called: packages/tradingview/test/broken-answers.integration.test.ts.
 
 const COOKIE = 'canary-cookie-0123456789';
 const MAX_JSON_BYTES = 8 * 1_024 * 1_024;

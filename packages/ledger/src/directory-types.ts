@@ -158,6 +158,8 @@ export interface Directory {
     put(account: string, cookies: SessionCookies): Promise<Account | null>;
     /** Errors: `DirectoryError` `SECRET_KEY_WRONG` when no configured key opens it. */
     get(account: string): Promise<{ readonly cookies: SessionCookies; readonly postedAt: number } | null>;
+    /** Seals with the current key what the previous one sealed; returns the accounts concerned. Errors: `SECRET_KEY_WRONG`. */
+    reseal(): Promise<readonly string[]>;
   };
   /** What makes one worker ask whether a session is alive, and all of them wait for the answer. Told on the channel of `watchDirectory`. */
   readonly suspicions: {

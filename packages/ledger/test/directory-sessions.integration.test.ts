@@ -141,3 +141,14 @@ test('neither a cookie nor a key stands in any value or name in Redis', async ()
     }
   }
 });
+
+test('all sessions are sealed anew at once, after which the previous key opens nothing', async () => {
+  const { directory, another } = openTestDirectory(redis);
+  for (const id of ['one', 'two']) await activate(directory, id);
+  const secretKey = randomBytes(32);
+  const both = another({ secretKey, previousSecretKey: SECRET_KEY });
+  expect([...(await both.sessions.reseal())].sort()).toEqual(['one', 'two']);
+  expect(await both.sessions.reseal()).toEqual([]);
+  expect((await another({ secretKey }).sessions.get('two'))?.cookies.sessionid).toBe('cookie');
+  await expect(directory.sessions.get('one')).rejects.toMatchObject({ code: 'SECRET_KEY_WRONG' });
+});

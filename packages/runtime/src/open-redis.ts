@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis';
+import { ConfigError } from './config-error.ts';
 import { logOutages } from './log-outages.ts';
 import type { Logger } from './logger.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
@@ -56,11 +59,23 @@ function connectionOptions(address: RedisAddress, role: RedisRole): Partial<Comm
     ...ROLES[role],
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: {} } : {}),
+    ...(address.tls ? { tls: tlsOptions(address) } : {}),
     keepAlive: 10_000,
     // A replica that was a master a moment ago answers READONLY: connecting anew finds the new master.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? (role === 'producer' ? 1 : 2) : false),
   };
+}
+
+function tlsOptions({ caFile, certFile, keyFile }: RedisAddress): ConnectionOptions {
+  const read = (name: 'ca' | 'cert' | 'key', file: string | undefined) => {
+    if (file === undefined) return {};
+    try {
+      return { [name]: readFileSync(file) };
+    } catch (cause) {
+      throw new ConfigError([`${name}File of a Redis address names a file that cannot be read: ${file}`], cause);
+    }
+  };
+  return { ...read('ca', caFile), ...read('cert', certFile), ...read('key', keyFile) };
 }
 
 function openSingle(address: RedisAddress, role: RedisRole): Redis {
@@ -74,7 +89,7 @@ function openSingle(address: RedisAddress, role: RedisRole): Redis {
       sentinelCommandTimeout: 2_000,
       sentinelRetryStrategy: reconnectDelay,
       enableTLSForSentinelMode: address.tls,
-      ...(address.tls ? { sentinelTLS: {} } : {}),
+      ...(address.tls ? { sentinelTLS: tlsOptions(address) } : {}),
       ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
     });
   }

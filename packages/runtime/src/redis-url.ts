@@ -11,6 +11,10 @@ export type RedisAddress = {
   /** Name of the master group; sentinel only. */
   readonly master: string | undefined;
   readonly sentinelPassword: string | undefined;
+  /** Files in PEM: the authority of the server's certificate, and a certificate and key of the client's own. */
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
 };
 
 const FORM = 'redis://host:port, rediss://…, redis+cluster://h:p,h:p or redis+sentinel://h:p,h:p/name';
@@ -19,7 +23,7 @@ const DEFAULT_PORT = { single: 6379, cluster: 6379, sentinel: 26379 } as const;
 
 /**
  * Parses `redis[s]://[user:password@]host[:port][/db]`, `redis[s]+cluster://…h:p,h:p` and
- * `redis[s]+sentinel://…h:p,h:p/name[/db][?sentinelPassword=…]`. Throws ConfigError without the address in it.
+ * `redis[s]+sentinel://…h:p,h:p/name[/db][?sentinelPassword=…]`; with TLS also `?caFile=…&certFile=…&keyFile=…`. Throws ConfigError without the address in it.
  */
 export function parseRedisUrl(url: string): RedisAddress {
   const match = URL_PATTERN.exec(url.trim());
@@ -49,6 +53,9 @@ export function parseRedisUrl(url: string): RedisAddress {
     db,
     master: master === undefined ? undefined : decodeURIComponent(master),
     sentinelPassword: parameters.get('sentinelPassword') ?? undefined,
+    caFile: parameters.get('caFile') ?? undefined,
+    certFile: parameters.get('certFile') ?? undefined,
+    keyFile: parameters.get('keyFile') ?? undefined,
   };
 }
 

@@ -18,7 +18,8 @@ afterEach(async () => {
   server = undefined;
 });
 
-describe.each(PROTOCOLS)('over %s', (protocol) => {
+// OWASP API Security Top 10 (2023), API10: what TradingView answers is not believed before it has been read.
+describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol) => {
   async function open(answer: (request: RawRequest) => void, options: Partial<TradingViewOptions> = {}) {
     server = await startRawServer(protocol, answer);
     client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca, deadlineMs: 5000, ...options });
