@@ -1,5 +1,5 @@
 import { budgetOf } from '@pinegate/budget';
-import type { LaneEvents } from '@pinegate/queues';
+import type { LaneEvents, TaskEvents } from '@pinegate/queues';
 import type { Logger, Metrics } from '@pinegate/runtime';
 import type { WorkerEvents } from './worker-events.ts';
 
@@ -10,7 +10,10 @@ const REQUEST_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6];
 const DAY_MS = 86_400_000;
 
 /** The one subscriber to what happens in a worker: turns events into metrics and into log lines. */
-export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: WorkerEvents; laneEvents: LaneEvents } {
+export function createWorkerMetrics(
+  metrics: Metrics,
+  log: Logger,
+): { events: WorkerEvents; laneEvents: LaneEvents; taskEvents: TaskEvents } {
   const operations = metrics.counter({
     name: 'pinegate_operations_total',
     help: 'Operations that ended, by outcome.',
@@ -93,6 +96,16 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     labels: ['account'],
   });
   const stalled = metrics.counter({ name: 'pinegate_stalled_jobs_total', help: 'Jobs whose worker went silent.' });
+  const failedJobs = metrics.counter({
+    name: 'pinegate_jobs_failed_total',
+    help: 'Runs of bells that ended with an error and are repeated: Redis had a fault, or the program.',
+    labels: ['lane'],
+  });
+  const failedTasks = metrics.counter({
+    name: 'pinegate_tasks_failed_total',
+    help: 'Runs of tasks of all accounts (look-ups, session checks, refreshes) that ended with an error and are repeated.',
+    labels: ['queue'],
+  });
 
   return {
     events: {
@@ -157,10 +170,19 @@ export function createWorkerMetrics(metrics: Metrics, log: Logger): { events: Wo
     },
     laneEvents: {
       fetched() {},
-      failed: ({ account, lane, job }, err) => log.warn({ account, lane, job, err }, 'a job failed and will run again'),
+      failed: ({ account, lane, job }, err) => {
+        failedJobs.inc({ lane });
+        log.warn({ account, lane, job, err }, 'a job failed and will run again');
+      },
       stalled: (account, lane) => {
         stalled.inc();
         log.warn({ account, lane }, 'a job stalled: its worker went silent');
+      },
+    },
+    taskEvents: {
+      failed(queue, err) {
+        failedTasks.inc({ queue });
+        log.warn({ queue, err }, 'a task failed and will run again');
       },
     },
   };

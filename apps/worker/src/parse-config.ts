@@ -6,6 +6,7 @@ import {
   refuseReplicasInCluster,
   secretKeySchema,
 } from '@pinegate/runtime';
+import { STREAMS_PER_CONNECTION } from '@pinegate/tradingview';
 import { z } from 'zod';
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
@@ -30,6 +31,9 @@ const SCHEMA = z.object({
   RETENTION_DAYS: z.coerce.number().positive().default(7),
 });
 
+/** Connections to TradingView over HTTP/2. */
+export const HTTP2_CONNECTIONS = 2;
+
 const HOUR_MS = 3_600_000;
 
 /** The worker's configuration, from its environment. Throws ConfigError with all mistakes at once. */
@@ -41,6 +45,12 @@ export function parseConfig(env: Env) {
   if (e.CLAIM_LEASE_MS < 2 * e.REQUEST_DEADLINE_MS) {
     throw new ConfigError([
       'CLAIM_LEASE_MS must be at least twice REQUEST_DEADLINE_MS, or no request would fit a claim.',
+    ]);
+  }
+  const room = HTTP2_CONNECTIONS * STREAMS_PER_CONNECTION;
+  if (e.TRADINGVIEW_BASE_URL.startsWith('https:') && e.WORKER_IN_FLIGHT > room) {
+    throw new ConfigError([
+      `WORKER_IN_FLIGHT must be at most ${room}, what ${HTTP2_CONNECTIONS} HTTP/2 connections carry: run more workers instead.`,
     ]);
   }
   return Object.freeze({

@@ -37,7 +37,7 @@ import { createWorkerMetrics } from './create-worker-metrics.ts';
 import { followDirectory } from './follow-directory.ts';
 import { followHttp2 } from './follow-http2.ts';
 import { createInFlight } from './in-flight.ts';
-import type { WorkerConfig } from './parse-config.ts';
+import { HTTP2_CONNECTIONS, type WorkerConfig } from './parse-config.ts';
 import type { WorkerParts } from './serve-account.ts';
 import { buildSessionPatrol } from './session-patrol.ts';
 import { buildTaskHandlers } from './task-handlers.ts';
@@ -45,7 +45,6 @@ import { watchEpoch } from './watch-epoch.ts';
 import { watchProgress } from './watch-progress.ts';
 
 const CHUNKS_PER_LANE = 4;
-const CONNECTIONS = 2;
 const TASKS_AT_ONCE = 20;
 
 /** Starts everything a worker is, each closer beside its opener; `consumerTimes`: shorter ones for tests. Resolves to the port of its health server. */
@@ -57,7 +56,7 @@ export async function startWorker(
 ): Promise<number> {
   const monotonic = () => performance.now();
   const metrics = createMetrics('worker');
-  const { events, laneEvents } = createWorkerMetrics(metrics, log);
+  const { events, laneEvents, taskEvents } = createWorkerMetrics(metrics, log);
 
   const redis = openRedis(config.redisUrl, 'shared', log);
   lifecycle.onClose('redis', () => closeRedis(redis));
@@ -89,7 +88,7 @@ export async function startWorker(
       baseUrl,
       http2,
       // Over HTTP/1.1 a connection carries one request at a time.
-      connections: http2 && isTls ? CONNECTIONS : config.inFlight,
+      connections: http2 && isTls ? HTTP2_CONNECTIONS : config.inFlight,
       deadlineMs: config.limits.requestDeadlineMs,
       onRequest: events.request,
       ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
@@ -174,7 +173,7 @@ export async function startWorker(
       usernames,
       upstream,
     }),
-    onFailed: (queue, err) => log.warn({ queue, err }, 'a task failed and will run again'),
+    events: taskEvents,
   });
   lifecycle.onClose('tasks', (deadline) => consumer.stop(deadline));
   const progress = watchProgress({ lanes: () => accounts.active().flatMap((a) => a.lanes()), bells, monotonic });

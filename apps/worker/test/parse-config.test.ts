@@ -32,3 +32,9 @@ test('names every mistake at once, and no value', () => {
 test('refuses a lease that leaves no time for a request', () => {
   expect(() => parseConfig({ ...VALID, CLAIM_LEASE_MS: '6000', REQUEST_DEADLINE_MS: '6000' })).toThrow(ConfigError);
 });
+
+test('refuses more requests in flight than its connections carry, which over HTTP/1.1 are as many as they must be', () => {
+  const many = { ...VALID, WORKER_IN_FLIGHT: '201' };
+  expect(() => parseConfig(many)).toThrow('WORKER_IN_FLIGHT must be at most 200');
+  expect(parseConfig({ ...many, TRADINGVIEW_BASE_URL: 'http://127.0.0.1:2' }).inFlight).toBe(201);
+});

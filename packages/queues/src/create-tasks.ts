@@ -52,6 +52,11 @@ export function createTasks({ redis, ns }: { readonly redis: Redis; readonly ns:
   };
 }
 
+/** What happens to the tasks of all accounts. */
+export interface TaskEvents {
+  failed(queue: string, error: Error): void;
+}
+
 /** Works on the tasks of all accounts. */
 export interface TaskConsumer {
   /** Takes no more, tells the handlers, and waits for them until the deadline. */
@@ -70,9 +75,9 @@ export function createTaskConsumer(options: {
   readonly ns: string;
   readonly concurrency: number;
   readonly handlers: TaskHandlers;
-  readonly onFailed: (queue: string, error: Error) => void;
+  readonly events: TaskEvents;
 }): TaskConsumer {
-  const { redis, ns, concurrency, handlers, onFailed } = options;
+  const { redis, ns, concurrency, handlers, events } = options;
   const halt = new AbortController();
   const run = async (job: Job, token: string | undefined) => {
     // A fetch that was under way when the worker closed still brings a task.
@@ -94,7 +99,7 @@ export function createTaskConsumer(options: {
       skipVersionCheck: true,
     });
     worker.on('error', () => {});
-    worker.on('failed', (_job, error) => onFailed(queue, causeOf(error)));
+    worker.on('failed', (_job, error) => events.failed(queue, causeOf(error)));
     return worker;
   });
   return {

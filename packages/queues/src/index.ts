@@ -14,6 +14,7 @@ export {
   createTasks,
   TASK_QUEUES,
   type TaskConsumer,
+  type TaskEvents,
   type TaskHandlers,
   type TaskKind,
   type TaskPayload,

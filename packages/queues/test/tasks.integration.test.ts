@@ -26,7 +26,7 @@ afterEach(async () => {
 function consume(handlers: Partial<TaskHandlers>, onFailed: (queue: string, error: Error) => void = () => {}) {
   const none = async () => DONE;
   const all = { 'check-session': none, refresh: none, 'look-up': none, ...handlers };
-  consumer = createTaskConsumer({ redis, ns, concurrency: 2, handlers: all, onFailed });
+  consumer = createTaskConsumer({ redis, ns, concurrency: 2, handlers: all, events: { failed: onFailed } });
 }
 
 test('each kind reaches its own handler with its payload', async () => {

@@ -16,8 +16,11 @@ export type PoolOptions = {
 
 // An error page, or a whole list of scripts, is far smaller.
 const MAX_RESPONSE_BYTES = 1024 * 1024;
-// What nginx and most CDNs allow; undici opens the next connection only when those open are full.
-const STREAMS_PER_CONNECTION = 100;
+/**
+ * Requests that one HTTP/2 connection carries at a time: what nginx and most CDNs allow; undici opens the next connection only when those
+ * open are full.
+ */
+export const STREAMS_PER_CONNECTION = 100;
 
 /**
  * Opens the pool of connections. Nothing is connected before the first request.
