@@ -8,6 +8,7 @@ export interface ApiMetrics {
   ended(ended: readonly { readonly action: Action; readonly outcome: Outcome; readonly count?: number }[]): void;
   readonly rows: CounterMetric<'verdict'>;
   readonly missedRings: CounterMetric<never>;
+  readonly idempotentRequests: CounterMetric<'verdict'>;
   readonly cache: CounterMetric<'result'>;
 }
 
@@ -33,6 +34,11 @@ export function buildApiMetrics(metrics: Metrics): ApiMetrics {
     rows: metrics.counter({
       name: 'pinegate_rows_total',
       help: 'Operations received, alone or in batches, by what was decided',
+      labels: ['verdict'],
+    }),
+    idempotentRequests: metrics.counter({
+      name: 'pinegate_idempotent_requests_total',
+      help: 'Requests under an Idempotency-Key: fresh; resume, one whose first try died; stored, answered again; busy; differs',
       labels: ['verdict'],
     }),
     cache: metrics.counter({

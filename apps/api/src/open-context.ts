@@ -12,6 +12,7 @@ import {
 } from '@pinegate/runtime';
 import type { ApiContext } from './api-context.ts';
 import { buildApiMetrics } from './api-metrics.ts';
+import { countIdempotency } from './count-idempotency.ts';
 import { buildEpochEvents } from './epoch-events.ts';
 import type { ApiConfig } from './parse-config.ts';
 import { buildRing } from './ring-bells.ts';
@@ -80,7 +81,7 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
     trustedProxies: config.trustedProxies,
     metrics,
     counters,
-    directory,
+    directory: { ...directory, idempotency: countIdempotency(directory.idempotency, counters) },
     ledger: openLedger({
       redis,
       ns,

@@ -19,6 +19,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../src/api-context.ts';
 import { buildApiMetrics } from '../src/api-metrics.ts';
 import { buildApp } from '../src/build-app.ts';
+import { countIdempotency } from '../src/count-idempotency.ts';
 import { buildEpochEvents } from '../src/epoch-events.ts';
 import { buildSessionChecks } from '../src/session-checks.ts';
 import { buildSettledEvents } from '../src/settled-events.ts';
@@ -109,6 +110,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   });
   const flags = openFlags({ redis, ns });
   const metrics = createMetrics('api');
+  const counters = buildApiMetrics(metrics);
   const epochs = openEpochs({ redis, ns });
   const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
   await epoch.look();
@@ -128,8 +130,8 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     ns,
     trustedProxies: options.trustedProxies ?? [],
     metrics,
-    counters: buildApiMetrics(metrics),
-    directory,
+    counters,
+    directory: { ...directory, idempotency: countIdempotency(directory.idempotency, counters) },
     ledger,
     epoch,
     epochs,

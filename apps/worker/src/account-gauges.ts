@@ -5,7 +5,7 @@ import type { GaugeMetric, Logger, Metrics } from '@pinegate/runtime';
 
 /** What the gauges read. */
 export interface GaugeSources {
-  readonly directory: Pick<Directory, 'accounts'>;
+  readonly directory: Pick<Directory, 'accounts'> & { readonly idempotency: Pick<Directory['idempotency'], 'kept'> };
   readonly ledger: Ledger;
   readonly budgets: BudgetReader;
   /** Only one process of all may say how an account stands, or a sum over processes would count it several times. */
@@ -18,6 +18,7 @@ export interface GaugeSources {
 interface Reading {
   readonly accounts: readonly AccountReading[];
   readonly memory: { readonly used: number; readonly max: number };
+  readonly idempotencyKeys: number;
 }
 
 interface AccountReading {
@@ -139,6 +140,8 @@ function addStateGauges(gauge: AddGauge, now: () => number): void {
   gauge({ name: 'pinegate_redis_memory_max_bytes', help: 'maxmemory of Redis; 0: no limit.' }, (own, { memory }) =>
     own.set({}, memory.max),
   );
+  const kept = 'Requests under an Idempotency-Key that are kept with their answer, until RETENTION_DAYS have passed.';
+  gauge({ name: 'pinegate_idempotency_keys', help: kept }, (own, { idempotencyKeys }) => own.set({}, idempotencyKeys));
 }
 
 /** How long the lane has had something pending, s; both times are of one clock. */
@@ -162,12 +165,13 @@ async function readInTime(sources: GaugeSources): Promise<Reading | null> {
 
 async function readAll({ directory, ledger, budgets, readMemory }: GaugeSources): Promise<Reading> {
   const accounts = await directory.accounts.list();
-  const [memory, ...read] = await Promise.all([
+  const [memory, idempotencyKeys, ...read] = await Promise.all([
     readMemory(),
+    directory.idempotency.kept(),
     ...accounts.map(async (account) => {
       const [summary, budget] = await Promise.all([ledger.account(account.id).summary(), budgets.read(account.id)]);
       return { account, summary, budget };
     }),
   ]);
-  return { memory, accounts: read };
+  return { memory, idempotencyKeys, accounts: read };
 }

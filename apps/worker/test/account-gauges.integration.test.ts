@@ -33,6 +33,8 @@ beforeEach(async () => {
   const part = { id: 'op', kind: 'single', lane: 'single', turn: 'key', source: 'key' } as const;
   await ledger.account('one').submit(part, 0, [{ row: 1, script: 1, operation }]);
 
+  await directory.idempotency.begin('key PUT /', 'k', 'f', 'r');
+
   leading = true;
   const metrics = createMetrics('worker');
   const sources = { directory, ledger, budgets: createBudgetReader({ redis, ns }), isLeading: () => leading };
@@ -78,6 +80,7 @@ test('the leader tells the rates, where they start until something is learned, a
   });
   expect(values(seen, 'pinegate_breaker_open')).toEqual({ 'account="one"': '0' });
   expect(values(seen, 'pinegate_in_flight')).toEqual({ 'account="one"': '0' });
+  expect(values(seen, 'pinegate_idempotency_keys')).toEqual({ '': '1' });
   expect(Number(values(seen, 'pinegate_redis_memory_used_bytes')[''])).toBeGreaterThan(0);
 });
 

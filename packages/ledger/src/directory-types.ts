@@ -263,6 +263,8 @@ export interface Directory {
     ): Promise<boolean>;
     /** Gives the lease up without an answer, so that a resend resumes at once. */
     abandon(scope: string, key: string, lease: string): Promise<void>;
+    /** How many requests are kept, answered or not: those begun within the retention, to the hour. */
+    kept(): Promise<number>;
   };
   /**
    * Which account is due for a sweep: earliest time wins. A sweeper first moves the account away (`set` to a fallback time), then sweeps,

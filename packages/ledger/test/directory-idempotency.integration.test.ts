@@ -96,6 +96,24 @@ describe('an answer', () => {
   });
 });
 
+test('how many requests are kept is told to the hour, each once, until the time of retention has passed', async () => {
+  const { directory, ns, time } = openTestDirectory(redis);
+  const { idempotency } = directory;
+  expect(await idempotency.kept()).toBe(0);
+  await finish(directory, leaseOf(await begin(directory, 'f1')));
+  await begin(directory, 'f1');
+  await begin(directory, 'f2');
+  await idempotency.begin(SCOPE, 'dies', 'f1', 'res');
+  expect(await idempotency.kept()).toBe(2);
+  time.now += RETENTION_MS / 2;
+  await idempotency.begin(SCOPE, 'later', 'f1', 'res');
+  expect(await idempotency.kept()).toBe(3);
+  time.now += RETENTION_MS / 2 + 3_600_000;
+  expect(await idempotency.kept()).toBe(1);
+  await idempotency.begin(SCOPE, 'last', 'f1', 'res');
+  expect(await redis.hlen(`{${ns}}:idempotency-hours`)).toBe(2);
+});
+
 describe('a request that died', () => {
   test('is resumed for its own resource once its lease has ended', async () => {
     const { directory, time } = openTestDirectory(redis);

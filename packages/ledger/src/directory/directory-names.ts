@@ -26,6 +26,8 @@ export interface DirectoryNames {
   readonly due: string;
   /** hash: id of the epoch, when it was made, and the leader's beat */
   readonly epoch: string;
+  /** hash: hour since 1970 → requests under an Idempotency-Key begun in it */
+  readonly idempotencyHours: string;
   /** zset: running worker → time of its last beat */
   readonly workers: string;
   /** hash: one account */
@@ -54,6 +56,7 @@ export function directoryNames(ns: string): DirectoryNames {
     batchNumber: `${tag}:batch-number`,
     due: `${tag}:due`,
     epoch: `${tag}:epoch`,
+    idempotencyHours: `${tag}:idempotency-hours`,
     workers: `${tag}:workers`,
     account: (id) => `${tag}:account:${id}`,
     suspicion: (id) => `${tag}:account:${id}:suspicion`,

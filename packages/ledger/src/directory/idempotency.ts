@@ -24,7 +24,8 @@ export function buildIdempotency(
   return {
     async begin(scope, key, fingerprint, resource) {
       const args = [fingerprint ?? '', resource, randomUUID(), LEASE_MS, retentionMs];
-      return verdictOf((await run('idempotency-begin', scope, key, args)) as BeginReply);
+      const keys = [names.idempotency(scope, key), names.idempotencyHours];
+      return verdictOf((await scripts.run('idempotency-begin', keys, args)) as BeginReply);
     },
     renew: async (scope, key, lease) =>
       (await run('idempotency-renew', scope, key, [lease, LEASE_MS, retentionMs])) === 1,
@@ -38,6 +39,7 @@ export function buildIdempotency(
     async abandon(scope, key, lease) {
       await run('idempotency-abandon', scope, key, [lease]);
     },
+    kept: async () => (await scripts.run('idempotency-kept', [names.idempotencyHours], [retentionMs])) as number,
   };
 }
 
