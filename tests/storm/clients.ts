@@ -75,7 +75,7 @@ export function createClients(api: ApiClient, record: StormRecord): Clients {
 
   async function write(method: string, path: string, name: string, body?: unknown): Promise<void> {
     const answer = await api.insist(method, path, { key: randomUUID(), ...(body === undefined ? {} : { body }) });
-    expectKnown(answer, ['nothing_to_retry', 'unknown_access', 'not_found', 'refresh_running']);
+    expectKnown(answer, ['nothing_to_retry', 'unknown_access', 'not_found', 'refresh_running', 'batch_cancelled']);
     tally(counts, answer && answer.status < 300 ? name : `${name} refused`);
   }
 

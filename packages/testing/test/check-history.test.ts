@@ -152,6 +152,15 @@ test('what the API shows in the end must be what upstream holds', () => {
   expect(wrong({ ...base, accesses: reading('pending', JUNE) })).toEqual(['I1']);
 });
 
+test('of many superseded extensions, which can be written in too many ways, the end is judged all the same', () => {
+  const superseded = Array.from({ length: 30 }, (_, i) =>
+    operation(extend(`${2 ** (i % 13)}D`), { version: i + 1, from: T + i, to: T + i, outcomes: ['superseded'] }),
+  );
+  const operations = [...superseded, operation(set(null), { version: 31 })];
+  expect(wrong({ operations, members: [bob(null)] })).toEqual([]);
+  expect(wrong({ operations, members: [] })).toEqual(['I2']);
+});
+
 test('a wrong access is printed with all that happened to it', () => {
   const operations = [operation(set(JUNE), { version: 1, source: 'op-1' })];
   const verdict = checkHistory({ operations, writes: [write(JUNE)], members: [], readAt: T + 1_000 });

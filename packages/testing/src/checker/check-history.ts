@@ -103,12 +103,15 @@ function checkKey(key: string, { operations, writes, before, member }: Gathered,
     const wanted = [...new Set(folded.final.map(showState))].slice(0, 5).join(' or ');
     found.push({ invariant: 'I2', key, detail: `upstream holds ${showState(member)}, the operations give ${wanted}` });
   }
+  const { reachable } = folded;
+  // Dozens of extensions that were all superseded may have been written in too many ways to list: only the end is judged then.
+  if (reachable === null) return found;
   for (const w of writes) {
     if (!w.applied) continue;
     const wrote = w.op === 'remove' ? ('none' as const) : stateOf({ ...w, script: w.pine_id });
-    const asked = folded.reachable.some(({ state, since }) => since <= w.at && covers(state, wrote, w.at));
+    const asked = reachable.some(({ state, since }) => since <= w.at && covers(state, wrote, w.at));
     // Where modify cannot make a lifetime, a remove before its add is part of it.
-    const replacing = wrote === 'none' && folded.reachable.some(({ state }) => state === 'life');
+    const replacing = wrote === 'none' && reachable.some(({ state }) => state === 'life');
     if (!asked && !replacing) {
       found.push({
         invariant: 'I3',

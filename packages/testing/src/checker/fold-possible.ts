@@ -18,8 +18,8 @@ export type Reachable = Pick<Branch, 'state' | 'since'>;
 export interface Folded {
   /** What all operations together may have come to. */
   readonly final: readonly Possible[];
-  /** What any write on the way may have carried. */
-  readonly reachable: readonly Reachable[];
+  /** What any write on the way may have carried; null where that is too much to tell. */
+  readonly reachable: readonly Reachable[] | null;
 }
 
 /** Beyond this the order of the operations is too open to decide anything. */
@@ -32,10 +32,10 @@ const MOST_BRANCHES = 20_000;
 export function foldPossible(before: Possible, operations: readonly RecordedOperation[]): Folded | null {
   const ends = walk(before, operations, fatesInTheEnd);
   const ways = walk(before, operations, fatesOnTheWay);
-  if (!ends || !ways) return null;
+  if (!ends) return null;
   return {
     final: ends.last.filter((b) => !b.owed).map((b) => b.state),
-    reachable: ways.all.filter((b) => !b.owed),
+    reachable: ways?.all.filter((b) => !b.owed) ?? null,
   };
 }
 
