@@ -39,7 +39,7 @@ export default defineConfig({
           include: ['tests/browser/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
-          hookTimeout: 90_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -41,6 +41,9 @@ const PROMISED = [
   'nodejs_eventloop_lag_p99_seconds',
 ];
 
+// Processes that start on a busy machine.
+const START_MS = 180_000;
+
 let stack: Stack;
 let families: Map<string, Set<string>>;
 let scraped: readonly string[];
@@ -62,7 +65,7 @@ beforeAll(async () => {
     },
     { what: 'the worker to lead' },
   );
-});
+}, START_MS);
 afterAll(() => stack?.stop());
 
 async function addAccount(): Promise<void> {

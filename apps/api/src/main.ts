@@ -1,4 +1,4 @@
-import { createLifecycle, createLogger, readConfig, tellFailedStart } from '@pinegate/runtime';
+import { createLifecycle, createLogger, readConfig, startTracing, tellFailedStart } from '@pinegate/runtime';
 import { buildApp } from './build-app.ts';
 import { openContext } from './open-context.ts';
 import { parseConfig } from './parse-config.ts';
@@ -16,6 +16,8 @@ const lifecycle = createLifecycle(log);
 lifecycle.installSignals({ drainMs: DRAIN_MS });
 
 try {
+  const { otlpEndpoint } = config;
+  if (otlpEndpoint !== null) lifecycle.onClose('traces', await startTracing({ app: 'api', endpoint: otlpEndpoint }));
   const context = openContext(config, log, lifecycle);
   await runPreflight(context.redis, context.ns, lifecycle.closing, (error) => void stop(error));
   const app = await buildApp(context);

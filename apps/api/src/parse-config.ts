@@ -22,6 +22,8 @@ export interface ApiConfig {
   readonly previousSecretKey: Buffer | null;
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
+  /** Where an OTLP collector listens; null: nothing is traced. */
+  readonly otlpEndpoint: string | null;
   readonly retentionMs: number;
   /** How many replicas must have an accepted write. */
   readonly acceptReplicas: number;
@@ -54,6 +56,7 @@ const SCHEMA = z.object({
     .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII without spaces, since it travels in a header.')
     .optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   RETENTION_DAYS: whole(1, 3_650).default(7),
   FRESH_HOURS: whole(0, 87_600).default(24),
   VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
@@ -88,6 +91,7 @@ export function parseConfig(env: Env): ApiConfig {
     previousSecretKey: read.PINEGATE_SECRET_KEY_PREVIOUS ?? null,
     adminKey: read.PINEGATE_ADMIN_KEY ?? null,
     logLevel: read.LOG_LEVEL,
+    otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     retentionMs,
     acceptReplicas: read.ACCEPT_REPLICAS,
     times: Object.freeze({

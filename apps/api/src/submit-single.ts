@@ -41,7 +41,11 @@ export async function submitSingle(
   const work = (id: string) => {
     // Not before: a request that was answered once is answered again.
     if (operation.action === 'revoke') refuseRevokes(context.flags);
-    return submit(context, { id, operation, route, source: keyOf(request).id, waitMs, signal: closed.signal });
+    const taken = (part: number) => {
+      request.about = { operation: id, account: route.account, part: [`${route.account}:${part}`] };
+    };
+    const source = keyOf(request).id;
+    return submit(context, { id, operation, route, source, waitMs, signal: closed.signal, taken });
   };
   return answerOnce(context.directory.idempotency, request, reply, work, resource);
 }
@@ -53,6 +57,8 @@ interface Submission {
   readonly source: string;
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** Told as what the operation was taken, for the request's log line. */
+  taken(part: number): void;
 }
 
 async function submit(context: ApiContext, submission: Submission): Promise<Answer> {
@@ -68,6 +74,7 @@ async function submit(context: ApiContext, submission: Submission): Promise<Answ
       const detail = 'Send it with a new Idempotency-Key when some of them have settled.';
       throw new Problem('too_many_pending', detail, { retryAfter: 5 });
     }
+    submission.taken(result.part);
     context.counters.rows.inc({ verdict: 'accepted' });
     context.counters.ended(result.ended);
     await context.ring(route.account, result.bells);

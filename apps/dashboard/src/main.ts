@@ -1,4 +1,12 @@
-import { checkRedis, createLifecycle, createLogger, readConfig, redisReady, tellFailedStart } from '@pinegate/runtime';
+import {
+  checkRedis,
+  createLifecycle,
+  createLogger,
+  readConfig,
+  redisReady,
+  startTracing,
+  tellFailedStart,
+} from '@pinegate/runtime';
 import { buildApp } from './build-app.ts';
 import { openContext } from './open-context.ts';
 import { parseConfig } from './parse-config.ts';
@@ -13,6 +21,9 @@ const lifecycle = createLifecycle(log);
 lifecycle.installSignals({ drainMs: DRAIN_MS });
 
 try {
+  const { otlpEndpoint } = config;
+  if (otlpEndpoint !== null)
+    lifecycle.onClose('traces', await startTracing({ app: 'dashboard', endpoint: otlpEndpoint }));
   const context = openContext(config, NAMESPACE, log, lifecycle);
   await redisReady(context.redis, lifecycle.closing);
   await checkRedis(context.redis);

@@ -9,6 +9,8 @@ export interface DashboardConfig {
   readonly secretKey: Buffer;
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
+  /** Where an OTLP collector listens; null: nothing is traced. */
+  readonly otlpEndpoint: string | null;
   /** Where a browser finds the API, for links. */
   readonly apiUrl: string;
 }
@@ -22,6 +24,7 @@ const SCHEMA = z.object({
   PINEGATE_SECRET_KEY: secretKeySchema,
   PINEGATE_ADMIN_KEY: z.string().min(ADMIN_KEY_LENGTH, `must have at least ${ADMIN_KEY_LENGTH} characters.`).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5000'),
 });
 
@@ -40,6 +43,7 @@ export function parseConfig(env: Env): DashboardConfig {
     secretKey: read.PINEGATE_SECRET_KEY,
     adminKey: read.PINEGATE_ADMIN_KEY ?? null,
     logLevel: read.LOG_LEVEL,
+    otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     apiUrl: read.API_URL.replace(/\/$/, ''),
   });
 }

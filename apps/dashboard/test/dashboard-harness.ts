@@ -33,6 +33,7 @@ export async function openDashboardHarness(redisUrl: string): Promise<DashboardH
     secretKey: randomBytes(32),
     adminKey: ADMIN_KEY,
     logLevel: 'info' as const,
+    otlpEndpoint: null,
     apiUrl: 'http://api.example:5000',
   };
   const context = openContext(config, ns, log, lifecycle);

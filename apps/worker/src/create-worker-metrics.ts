@@ -1,9 +1,12 @@
 import { budgetOf } from '@pinegate/budget';
 import type { LaneEvents, TaskEvents } from '@pinegate/queues';
-import type { Logger, Metrics } from '@pinegate/runtime';
+import { annotateSpan, type Logger, type Metrics, recordCall } from '@pinegate/runtime';
+import { jobScope } from './job-scope.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
 const SETTLE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200];
+/** Results of a call that answer what was asked. */
+const FINE: ReadonlySet<string> = new Set(['ok', 'exists', 'not_exists']);
 const PERMIT_SECONDS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 const REQUEST_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6];
 
@@ -116,10 +119,30 @@ export function createWorkerMetrics(
           settleSeconds.observe({ lane: lane === 'bulk' ? `${action}-bulk` : action }, afterMs / 1000);
         }
       },
-      request({ account, endpoint, result, ms }) {
+      request({ account, endpoint, result, status, ms }) {
         requests.inc({ endpoint, result });
         requestSeconds.observe({ endpoint }, ms / 1000);
+        const { lane, job } = jobScope.getStore() ?? {};
+        log.debug({ account, lane, job, endpoint, result, status, durationMs: Math.round(ms) }, 'upstream call');
+        const attributes = { 'pinegate.account': account ?? '', 'pinegate.result': result };
+        recordCall(`tradingview ${endpoint}`, attributes, ms, !FINE.has(result));
         if (result === 'RATE_LIMITED' && account) refusals.inc({ account, budget: budgetOf(endpoint, {}) });
+      },
+      worked({ account, lane, job, chunk, turn, parts, report, ms }) {
+        const outcome = Object.entries(report.outcomes).map(([name, count]) => `${name} ${count}`);
+        const part = parts.map((number) => `${account}:${number}`);
+        const batch = lane.endsWith('-bulk') ? turn : undefined;
+        const { script, keys } = report;
+        const durationMs = Math.round(ms);
+        log.info({ account, lane, job, chunk, batch, part, script, keys, outcome, durationMs }, 'job');
+        annotateSpan({
+          'pinegate.account': account,
+          'pinegate.lane': lane,
+          'pinegate.chunk': chunk,
+          'pinegate.parts': part,
+          'pinegate.keys': keys,
+          ...(batch === undefined ? {} : { 'pinegate.batch': batch }),
+        });
       },
       verified(account, result) {
         verifications.inc({ result });

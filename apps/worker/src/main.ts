@@ -1,4 +1,4 @@
-import { createLifecycle, createLogger, readConfig, tellFailedStart } from '@pinegate/runtime';
+import { createLifecycle, createLogger, readConfig, startTracing, tellFailedStart } from '@pinegate/runtime';
 import { parseConfig } from './parse-config.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -8,6 +8,8 @@ const lifecycle = createLifecycle(log);
 lifecycle.installSignals({ drainMs: config.drainMs });
 
 try {
+  const { otlpEndpoint } = config;
+  if (otlpEndpoint !== null) lifecycle.onClose('traces', await startTracing({ app: 'worker', endpoint: otlpEndpoint }));
   const port = await startWorker(config, 'pinegate', lifecycle, log);
   log.info({ port }, 'worker ready');
 } catch (error) {

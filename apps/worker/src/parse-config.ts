@@ -21,6 +21,7 @@ const SCHEMA = z.object({
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: z.coerce.number().int().min(0).max(65_535).default(5002),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   VERIFY_DELAY_MS: ms(45_000),
   REQUEST_DEADLINE_MS: ms(6_000),
   CLAIM_LEASE_MS: ms(20_000),
@@ -62,6 +63,7 @@ export function parseConfig(env: Env) {
     host: e.WORKER_HOST,
     port: e.WORKER_PORT,
     logLevel: e.LOG_LEVEL,
+    otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     inFlight: e.WORKER_IN_FLIGHT,
     acceptReplicas: e.ACCEPT_REPLICAS,
     times: {

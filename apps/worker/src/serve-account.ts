@@ -26,6 +26,7 @@ import type { DueMarks } from './create-due-marks.ts';
 import { createLogin, SUSPECT_MS } from './create-login.ts';
 import { createSettler } from './create-settler.ts';
 import type { InFlight } from './in-flight.ts';
+import { jobScope } from './job-scope.ts';
 import { lookUpUsername } from './look-up-username.ts';
 import { observePermits } from './observe-permits.ts';
 import { refreshScript } from './refresh-script.ts';
@@ -134,7 +135,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
       own.heard += 1;
     }
     try {
-      return await workChunk(ctx, { room, gate: gates[lane] }, lane, job, signal);
+      return await jobScope.run({ lane, job }, () => workChunk(ctx, { room, gate: gates[lane] }, lane, job, signal));
     } catch (error) {
       // Armed, but a fail-over might not know: nothing is sent, and the claim lapses.
       if (error instanceof NotReplicatedError) return { result: 'hand-over' };

@@ -43,6 +43,7 @@ export async function workChunk(
   if (!(await limits.gate.enter(signal))) return { result: 'hand-over' };
   const chunk = await takeChunk(ctx, limits.gate, lane, job);
   if (!chunk) return { result: 'nothing' };
+  const startedAt = ctx.monotonic();
   const run = createChunkRun(ctx, limits, chunk, lane.endsWith('-bulk'));
   try {
     while (run.left.size > 0 && !signal.aborted) {
@@ -55,7 +56,11 @@ export async function workChunk(
   }
   if (run.left.size > 0) return { result: 'hand-over' };
   await ctx.ledger.close(lane, job, chunk.id);
-  return { result: 'done', report: run.report() };
+  const report = run.report();
+  const { id, turn } = chunk;
+  const ms = ctx.monotonic() - startedAt;
+  ctx.events.worked({ account: ctx.account, lane, job, chunk: id, turn, parts: [...run.parts], report, ms });
+  return { result: 'done', report };
 }
 
 async function takeChunk(ctx: AccountContext, gate: ChunkGate, lane: Lane, job: string): Promise<Chunk | null> {
@@ -75,6 +80,7 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
   const left = new Map<string, CallBudget>(chunk.names.map((name) => [name, usual]));
   const running = new Set<Promise<void>>();
   const outcomes: Record<string, number> = {};
+  const parts = new Set<number>();
   let failure: unknown;
   /** Keys that have had no permit yet; the lane's gate counts them. */
   let lacking = chunk.names.length;
@@ -131,6 +137,7 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
       left.delete(key.name);
       if (key.need === 'wait') ctx.markDue(key.at);
       if (!isWork(key)) continue;
+      for (const { part } of key.chain) parts.add(part);
       ctx.markDue(key.claimedAt + ctx.limits.leaseMs);
       const ticket = { script: chunk.script, pineId: pineId ?? '', name: key.name, token, bulk, sentAt, answeredAt };
       start(ticket, key, permits);
@@ -161,6 +168,7 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
 
   return {
     left,
+    parts,
     claimSome,
     /** Nothing more is waited for. */
     gone: () => permitted(lacking),

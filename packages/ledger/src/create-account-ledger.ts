@@ -262,8 +262,8 @@ function sweeping(json: Json, run: Run, redis: Redis, tag: string) {
 function decodeChunk(answer: readonly [string, string | null] | null): Chunk | null {
   if (!answer?.[1]) return null;
   const [head = '', ...names] = answer[1].split('\n');
-  const [script, action] = head.split(' ');
-  return { id: answer[0], script: Number(script), action: action === 'revoke' ? 'revoke' : 'grant', names };
+  const [script, action, , turn = ''] = head.split(' ');
+  return { id: answer[0], script: Number(script), action: action === 'revoke' ? 'revoke' : 'grant', turn, names };
 }
 
 function reading(json: Json, run: Run, redis: Redis, tag: string) {

@@ -122,6 +122,8 @@ export interface Chunk {
   readonly id: string;
   readonly script: number;
   readonly action: Action;
+  /** Of bulk lanes the batch, of single lanes the API key. */
+  readonly turn: string;
   readonly names: readonly string[];
 }
 

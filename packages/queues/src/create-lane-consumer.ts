@@ -5,6 +5,7 @@ import { type Job, Worker } from 'bullmq';
 import { causeOf, JobFailure } from './job-failure.ts';
 import { concludeJob, type JobResult } from './job-result.ts';
 import { CONSUMER_TIMES, type ConsumerTimes, lanePrefix, MAX_STALLED } from './queue-options.ts';
+import { telemetry } from './telemetry.ts';
 import { untilDeadline } from './until-deadline.ts';
 
 // One that takes back at once what it has just handed over would spin.
@@ -89,6 +90,7 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
       drainDelay: times.drainDelay,
       maxStalledCount: MAX_STALLED,
       skipVersionCheck: true,
+      ...telemetry(),
     },
   );
   worker.on('error', () => {});

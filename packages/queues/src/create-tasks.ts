@@ -5,6 +5,7 @@ import { createQueueCache } from './create-queue-cache.ts';
 import { causeOf, JobFailure } from './job-failure.ts';
 import { concludeJob, type JobResult } from './job-result.ts';
 import { CONSUMER_TIMES, MAX_STALLED, sharedPrefix, TASK_RETRIES } from './queue-options.ts';
+import { telemetry } from './telemetry.ts';
 import { untilDeadline } from './until-deadline.ts';
 
 const account = z.string().regex(/^[a-z0-9-]{1,32}$/);
@@ -97,6 +98,7 @@ export function createTaskConsumer(options: {
       drainDelay: CONSUMER_TIMES.drainDelay,
       maxStalledCount: MAX_STALLED,
       skipVersionCheck: true,
+      ...telemetry(),
     });
     worker.on('error', () => {});
     worker.on('failed', (_job, error) => events.failed(queue, causeOf(error)));

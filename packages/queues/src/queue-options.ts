@@ -1,5 +1,6 @@
 import type { Redis } from '@pinegate/runtime';
 import type { DefaultJobOptions, QueueOptions } from 'bullmq';
+import { telemetry } from './telemetry.ts';
 
 /** What a lane's queue is called: the lane itself, under the account's hash tag. */
 export function lanePrefix(ns: string, account: string): string {
@@ -39,6 +40,7 @@ export function producerOptions(redis: Redis, prefix: string): QueueOptions {
     skipWaitingForReady: true,
     streams: { events: { maxLen: KEPT_EVENTS } },
     defaultJobOptions: JOB,
+    ...telemetry(),
   };
 }
 

@@ -33,4 +33,13 @@ export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions }
 export { secretKeySchema } from './secret-key-schema.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
 export { tellFailedStart } from './tell-failed-start.ts';
+export {
+  annotateSpan,
+  isTracing,
+  recordCall,
+  type ServerSpan,
+  startTracing,
+  type TracingOptions,
+  traceRequest,
+} from './tracing.ts';
 export { trustedProxiesSchema } from './trusted-proxies-schema.ts';

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import { LOG_FIELDS } from './log-fields.ts';
+import { traceIds } from './tracing.ts';
 
 /** A pino logger whose lines carry only allow-listed fields. */
 export type Logger = PinoLogger;
@@ -43,6 +44,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       base: { app: options.app, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: traceIds,
       formatters: { level: (level) => ({ level }), log: pick },
       // The formatter has made plain values of them; others' serializers, as Fastify's, would look for what is gone.
       serializers: { err: asItIs, req: asItIs, res: asItIs },

@@ -7,6 +7,8 @@ export interface Submitted {
   readonly refused: readonly number[];
   readonly bells: readonly Bells[];
   readonly ended: readonly EndedCount[];
+  /** Number of the part in its account. */
+  readonly part: number | null;
 }
 
 /** The submits of one part, strictly one after another. */
@@ -28,7 +30,7 @@ export function buildPartSubmits(ledger: AccountLedger, part: PartRef): PartSubm
     if (result.status === 'cancelled') throw new Problem('batch_cancelled', 'The batch was cancelled.');
     if (result.status === 'gap') return sendAround(result.watermark, rows);
     after = Math.max(after, last);
-    return { refused: result.refused, bells: [result.bells], ended: result.ended };
+    return { refused: result.refused, bells: [result.bells], ended: result.ended, part: result.part };
   }
 
   // The ledger is ahead of this request: an earlier one sent these rows, or some of them.
@@ -38,7 +40,7 @@ export function buildPartSubmits(ledger: AccountLedger, part: PartRef): PartSubm
     }
     const known = rows.filter(({ row }) => row <= watermark);
     const unknown = rows.filter(({ row }) => row > watermark);
-    const first = known.length === 0 ? { refused: [], bells: [], ended: [] } : await send(known);
+    const first = known.length === 0 ? { refused: [], bells: [], ended: [], part: null } : await send(known);
     after = watermark;
     if (unknown.length === 0) return first;
     const second = await send(unknown);
@@ -46,6 +48,7 @@ export function buildPartSubmits(ledger: AccountLedger, part: PartRef): PartSubm
       refused: [...first.refused, ...second.refused],
       bells: [...first.bells, ...second.bells],
       ended: [...first.ended, ...second.ended],
+      part: second.part,
     };
   }
 

@@ -78,12 +78,20 @@ interface Receiving {
 
 function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease, validate }: Receiving) {
   const { directory, ledger, ring, counters, now } = context;
+  const partNames = new Set<string>();
   const parts: UploadParts = {
     directory,
     ledger,
     ring,
     counted: (verdict, count) => counters.rows.inc({ verdict }, count),
     ended: counters.ended,
+    took: (account, part) => partNames.add(`${account}:${part}`),
+  };
+  request.about = {
+    batch: id,
+    get part() {
+      return [...partNames];
+    },
   };
   return receiveBatch(parts, {
     id,

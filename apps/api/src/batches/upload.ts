@@ -18,6 +18,8 @@ export interface UploadParts {
   counted(verdict: 'accepted' | 'rejected', rows: number): void;
   /** Told of operations that ended at once. */
   ended(ended: readonly EndedCount[]): void;
+  /** Told which part of an account the batch is. */
+  took(account: string, part: number): void;
 }
 
 /** One upload, new or resumed. */
@@ -120,13 +122,14 @@ function buildChunkStep(parts: UploadParts, request: UploadRequest, resume: Resu
     await Promise.all([persist(() => directory.batches.reject(batch, rejections)), addParts()]);
   }
 
-  async function conclude(account: string, { refused, bells, ended }: Submitted): Promise<void> {
+  async function conclude(account: string, { refused, bells, ended, part }: Submitted): Promise<void> {
     if (refused.length > 0) {
       const rejections = refused.map((row) => ({ row, code: 'too_many_pending', detail: TOO_MANY }));
       await persist(() => directory.batches.reject(batch, rejections));
       parts.counted('rejected', refused.length);
     }
     parts.ended(ended);
+    if (part !== null) parts.took(account, part);
     for (const ringing of bells) await parts.ring(account, ringing);
   }
 
