@@ -8,6 +8,7 @@ import {
   life,
   NONE,
   openTestLedger,
+  PERMITS,
   revoke,
   SCRIPT,
   type TestLedger,
@@ -95,6 +96,21 @@ test('from two lapses on a key that is due rings alone', async () => {
     ['ann'],
     ['bob', 'cid'],
   ]);
+});
+
+test('a key that lapsed twice is not claimed among others, also by a job that got its chunk back', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', life('ann'), life('bob'));
+  await lapse(t, 2);
+  await t.arm('ann', 'third');
+  await t.pass(TIMES.leaseMs);
+  const { keys } = await t.ledger.claim(SCRIPT, ['ann', 'bob'], 'both', PERMITS);
+  expect(keys).toMatchObject([
+    { name: 'ann', need: 'wait', at: t.now() },
+    { name: 'bob', need: 'write' },
+  ]);
+  expect(await t.ledger.sweepDue(10)).toMatchObject({ moved: 1 });
+  await t.claim('ann', 'alone', 'write');
 });
 
 test('a failed operation that is redriven enters the chain again with its own accept time and its counts move', async () => {

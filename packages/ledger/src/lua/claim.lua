@@ -15,6 +15,7 @@ local permits = { grant = tonumber(ARGV[7]), revoke = tonumber(ARGV[8]), list = 
 local POISON_LAPSES = 5
 local t = now()
 local into = {}
+local alone = not ARGV[10]:find(' ', 1, true)
 local takeovers = 0
 local cancelling = redis.call('EXISTS', tag .. 'cancelling') == 1
 
@@ -87,6 +88,10 @@ local function claim(name)
     answer = { name = name, need = 'done' }
   elseif need == 'wait' then
     answer = waits(e)
+  elseif r.lapses >= ALONE_LAPSES and not alone then
+    -- Also in a chunk that its job got back: the sweep rings for it alone.
+    set_due(e.key, t)
+    answer = { name = name, need = 'wait', at = t }
   else
     local budget = budget_of(r, need)
     if budget and permits[budget] < 1 then

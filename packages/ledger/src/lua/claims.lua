@@ -74,6 +74,9 @@ local function fixed_count(r)
   return n
 end
 
+-- From so many lapses in a row a key is worked on alone: it may be what kills its worker.
+local ALONE_LAPSES = 2
+
 -- Takes the contributors for which `want` is true out of the chain and returns them, oldest first.
 local function take_out(r, want)
   local out, rest = {}, {}

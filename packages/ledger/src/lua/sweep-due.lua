@@ -7,7 +7,6 @@
 --!include claims
 local t = now()
 local VERIFY_TURN = 'verify'
-local ALONE_LAPSES = 2
 local ready = redis.call('ZRANGEBYSCORE', due_key, '-inf', t, 'LIMIT', 0, tonumber(ARGV[1]))
 
 -- The single lanes if anything in the chain is single; a verification waits in bulk.
