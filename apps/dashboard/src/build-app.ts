@@ -21,6 +21,7 @@ export async function buildApp(context: DashboardContext): Promise<FastifyInstan
   const app: FastifyInstance = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: context.trustedProxies.length === 0 ? false : [...context.trustedProxies],
     bodyLimit: MAX_BODY_BYTES,
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {

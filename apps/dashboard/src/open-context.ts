@@ -27,6 +27,8 @@ export interface DashboardContext {
   readonly sessions: LoginSessions;
   readonly loginLimit: LoginLimit;
   readonly apiUrl: string;
+  /** Proxies whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -35,7 +37,7 @@ const TIMES = { verifyDelayMs: 45_000, leaseMs: 20_000, freshMs: DAY_MS, retenti
 
 /** Opens everything over one connection; each opening registers its closing. */
 export function openContext(
-  { redisUrl, secretKey, adminKey, apiUrl }: DashboardConfig,
+  { redisUrl, secretKey, adminKey, apiUrl, trustedProxies }: DashboardConfig,
   ns: string,
   log: Logger,
   { onClose }: Pick<Lifecycle, 'onClose'>,
@@ -61,5 +63,6 @@ export function openContext(
     sessions: buildLoginSessions(redis, ns),
     loginLimit: buildLoginLimit(redis, ns),
     apiUrl,
+    trustedProxies,
   };
 }

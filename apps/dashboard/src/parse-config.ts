@@ -1,4 +1,11 @@
-import { type Env, LOG_LEVELS, type LogLevel, parseEnv, secretKeySchema } from '@pinegate/runtime';
+import {
+  type Env,
+  LOG_LEVELS,
+  type LogLevel,
+  parseEnv,
+  secretKeySchema,
+  trustedProxiesSchema,
+} from '@pinegate/runtime';
 import { z } from 'zod';
 
 /** Configuration of the dashboard. */
@@ -13,6 +20,8 @@ export interface DashboardConfig {
   readonly otlpEndpoint: string | null;
   /** Where a browser finds the API, for links. */
   readonly apiUrl: string;
+  /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 const ADMIN_KEY_LENGTH = 16;
@@ -25,6 +34,7 @@ const SCHEMA = z.object({
   PINEGATE_ADMIN_KEY: z.string().min(ADMIN_KEY_LENGTH, `must have at least ${ADMIN_KEY_LENGTH} characters.`).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  TRUST_PROXY: trustedProxiesSchema,
   API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5000'),
 });
 
@@ -44,6 +54,7 @@ export function parseConfig(env: Env): DashboardConfig {
     adminKey: read.PINEGATE_ADMIN_KEY ?? null,
     logLevel: read.LOG_LEVEL,
     otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
+    trustedProxies: read.TRUST_PROXY,
     apiUrl: read.API_URL.replace(/\/$/, ''),
   });
 }

@@ -35,6 +35,7 @@ export async function openDashboardHarness(redisUrl: string): Promise<DashboardH
     logLevel: 'info' as const,
     otlpEndpoint: null,
     apiUrl: 'http://api.example:5000',
+    trustedProxies: [],
   };
   const context = openContext(config, ns, log, lifecycle);
   await redisReady(context.redis);
