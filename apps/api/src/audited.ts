@@ -16,7 +16,7 @@ export interface AuditedAction {
 
 /**
  * Runs an operator's action once under its Idempotency-Key, answers it, and writes to the audit what came of it; an action that cannot
- * be audited is not answered as done. A repetition, which does nothing, is not audited.
+ * be audited is not answered as done, nor begun while Redis is full. A repetition, which does nothing, is not audited.
  * @param work gets the entry to fill in: the state before as soon as it is known, the state after.
  */
 export function answerAudited(
@@ -30,6 +30,7 @@ export function answerAudited(
     const entry: AuditedAction = { action, target, before: null, after: null };
     let answer: Answer;
     try {
+      await context.directory.audit.expectRoom();
       answer = await work(entry);
     } catch (error) {
       const { status, code } = problemOf(error);

@@ -24,6 +24,11 @@ export interface AuditFilter {
 
 /** Who did what when: a stream that only grows, capped at `AUDIT_ENTRIES`. */
 export interface AuditLog {
+  /**
+   * Before an action whose entry must not be missing, since what only removes works in a full Redis too. Rejects with the OOM of Redis where
+   * it has no room.
+   */
+  expectRoom(): Promise<void>;
   /** The caller sees to it that no secret is in it. */
   write(entry: AuditEntry): Promise<void>;
   /** Newest first. A page may be short, or empty, and still have a `next`. Errors: `DirectoryError` `CURSOR_INVALID`. */
@@ -33,6 +38,10 @@ export interface AuditLog {
 /** `Directory.audit`. */
 export function buildAudit(redis: Redis, names: DirectoryNames): AuditLog {
   return {
+    async expectRoom() {
+      // Writes nothing, and is refused as whatever may write.
+      await redis.setrange(names.room, 0, '');
+    },
     async write(entry) {
       await redis.xadd(names.audit, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'entry', formatAuditEntry(entry));
     },

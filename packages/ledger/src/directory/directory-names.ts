@@ -28,6 +28,8 @@ export interface DirectoryNames {
   readonly epoch: string;
   /** hash: hour since 1970 → requests under an Idempotency-Key begun in it */
   readonly idempotencyHours: string;
+  /** never there: what asks for room names it */
+  readonly room: string;
   /** zset: running worker → time of its last beat */
   readonly workers: string;
   /** hash: one account */
@@ -57,6 +59,7 @@ export function directoryNames(ns: string): DirectoryNames {
     due: `${tag}:due`,
     epoch: `${tag}:epoch`,
     idempotencyHours: `${tag}:idempotency-hours`,
+    room: `${tag}:room`,
     workers: `${tag}:workers`,
     account: (id) => `${tag}:account:${id}`,
     suspicion: (id) => `${tag}:account:${id}:suspicion`,
