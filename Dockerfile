@@ -17,6 +17,7 @@ COPY --from=build /app/package.json /app/pnpm-workspace.yaml ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/packages packages
 COPY --from=build /app/apps apps
+COPY scripts/reseal.ts scripts/restored.mjs scripts/
 USER node
 STOPSIGNAL SIGTERM
 

@@ -16,7 +16,9 @@ async function reseal(): Promise<void> {
   const env = parseEnv(SCHEMA, process.env, { secrets: SECRETS });
   const redis = openRedis(env.REDIS_URL, 'shared');
   try {
-    await redisReady(redis, AbortSignal.timeout(PATIENCE_MS));
+    await redisReady(redis, AbortSignal.timeout(PATIENCE_MS)).catch((cause: unknown) => {
+      throw new Error('Redis does not answer: start it, or set REDIS_URL.', { cause });
+    });
     const { PINEGATE_SECRET_KEY: secretKey, PINEGATE_SECRET_KEY_PREVIOUS: previousSecretKey } = env;
     const directory = openDirectory({ redis, ns: NAMESPACE, secretKey, previousSecretKey, retentionMs: 1 });
     const resealed = await directory.sessions.reseal();

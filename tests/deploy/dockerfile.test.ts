@@ -27,6 +27,12 @@ describe('the Dockerfile', () => {
     expect(own.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
+  it('has the scripts of operators in every image', () => {
+    const runtime = stages.find(({ name }) => name === 'runtime');
+    const copied = runtime?.instructions.filter(({ keyword }) => keyword === 'COPY').map(({ rest }) => rest);
+    expect(copied).toContain('scripts/reseal.ts scripts/restored.mjs scripts/');
+  });
+
   it.each(APPS)('has an image of %s with a health check, a port and a command', (app) => {
     const keywords = stages.find(({ name }) => name === app)?.instructions.map(({ keyword }) => keyword);
     expect(keywords).toEqual(expect.arrayContaining(['EXPOSE', 'HEALTHCHECK', 'CMD']));
