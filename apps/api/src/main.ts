@@ -1,10 +1,19 @@
-import { createLifecycle, createLogger, readConfig, startTracing, tellFailedStart } from '@pinegate/runtime';
-import { buildApp } from './build-app.ts';
-import { openContext } from './open-context.ts';
+import {
+  createLifecycle,
+  createLogger,
+  isSupervisor,
+  readConfig,
+  reportReady,
+  startTracing,
+  superviseProcesses,
+  tellFailedStart,
+} from '@pinegate/runtime';
 import { parseConfig } from './parse-config.ts';
-import { runPreflight } from './preflight.ts';
+import { startApi } from './start-api.ts';
 
 const DRAIN_MS = 25_000;
+// Longer than its children drain, so that it never cuts them short.
+const SUPERVISOR = { drainMs: DRAIN_MS + 5_000, ignore: ['SIGHUP'] } as const;
 
 const config = readConfig(parseConfig, process.env);
 const log = createLogger({
@@ -13,21 +22,17 @@ const log = createLogger({
   secrets: config.adminKey === null ? [] : [config.adminKey],
 });
 const lifecycle = createLifecycle(log);
-lifecycle.installSignals({ drainMs: DRAIN_MS });
+const supervises = isSupervisor(config.processes);
+lifecycle.installSignals(supervises ? SUPERVISOR : { drainMs: DRAIN_MS });
 
 try {
   const { otlpEndpoint } = config;
   if (otlpEndpoint !== null) lifecycle.onClose('traces', await startTracing({ app: 'api', endpoint: otlpEndpoint }));
-  const context = openContext(config, log, lifecycle);
-  await runPreflight(context.redis, context.ns, lifecycle.closing, (error) => void stop(error));
-  const app = await buildApp(context);
-  lifecycle.onClose('http', (deadline) => {
-    // An upload that goes on for longer is cut: it resumes under its key.
-    deadline.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
-    return app.close();
-  });
-  await app.listen({ host: config.host, port: config.port });
-  log.info({ host: config.host, port: portOf(app.server.address()) }, 'ready');
+  const port = supervises
+    ? await superviseProcesses({ count: config.processes, lifecycle, log }).then(() => config.port)
+    : await startApi(config, lifecycle, log, (error) => void stop(error));
+  await reportReady();
+  log.info({ host: config.host, port }, 'ready');
 } catch (error) {
   await stop(error);
 }
@@ -36,8 +41,4 @@ async function stop(err: unknown): Promise<never> {
   tellFailedStart(log, err, { port: config.port, variable: 'API_PORT' });
   await lifecycle.close();
   process.exit(1);
-}
-
-function portOf(address: ReturnType<import('node:http').Server['address']>): number {
-  return typeof address === 'object' && address !== null ? address.port : config.port;
 }

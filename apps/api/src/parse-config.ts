@@ -4,6 +4,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   parseEnv,
+  processCountSchema,
   refuseReplicasInCluster,
   secretKeySchema,
   trustedProxiesSchema,
@@ -27,6 +28,8 @@ export interface ApiConfig {
   readonly retentionMs: number;
   /** How many replicas must have an accepted write. */
   readonly acceptReplicas: number;
+  /** Copies of this process that serve together. */
+  readonly processes: number;
   readonly times: LedgerTimes;
 }
 
@@ -63,6 +66,7 @@ const SCHEMA = z.object({
   CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
   MAX_TRIES: whole(1, 1_000).default(5),
   ACCEPT_REPLICAS: whole(0, 10).default(0),
+  PROCESSES: processCountSchema,
 });
 
 const SECRETS = [
@@ -94,6 +98,7 @@ export function parseConfig(env: Env): ApiConfig {
     otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     retentionMs,
     acceptReplicas: read.ACCEPT_REPLICAS,
+    processes: read.PROCESSES,
     times: Object.freeze({
       verifyDelayMs: read.VERIFY_DELAY_MS,
       leaseMs: read.CLAIM_LEASE_MS,

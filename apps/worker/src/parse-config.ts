@@ -3,6 +3,7 @@ import {
   type Env,
   LOG_LEVELS,
   parseEnv,
+  processCountSchema,
   refuseReplicasInCluster,
   secretKeySchema,
 } from '@pinegate/runtime';
@@ -29,6 +30,7 @@ const SCHEMA = z.object({
   MAX_TRIES: z.coerce.number().int().min(1).max(100).default(5),
   FRESH_HOURS: z.coerce.number().min(0).default(24),
   WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
+  PROCESSES: processCountSchema,
   RETENTION_DAYS: z.coerce.number().positive().default(7),
 });
 
@@ -64,6 +66,7 @@ export function parseConfig(env: Env) {
     port: e.WORKER_PORT,
     logLevel: e.LOG_LEVEL,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
+    processes: e.PROCESSES,
     inFlight: e.WORKER_IN_FLIGHT,
     acceptReplicas: e.ACCEPT_REPLICAS,
     times: {

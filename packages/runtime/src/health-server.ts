@@ -2,6 +2,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { ObservedRequest } from './http-metrics.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { parentChannel } from './processes/parent.ts';
+
+const TIMEOUT_MS = 2_000;
 
 /** `reason` says in a few words why not; it is public. */
 export type ProbeResult = { ok: true } | { ok: false; reason: string };
@@ -25,9 +28,18 @@ export type HealthServerOptions = {
 
 export type HealthServer = { readonly port: number; close(): Promise<void> };
 
-/** Serves `/healthz` (live), `/readyz` (ready) and `/metrics` for a process that has no other HTTP server. */
+/**
+ * Serves `/healthz` (live), `/readyz` (ready) and `/metrics` for a process that has no other HTTP server. A process that
+ * is supervised listens on nothing (port 0): its supervisor asks it, and answers for all.
+ */
 export async function createHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { ready, live, metrics, timeoutMs = 2_000, onRequest, log } = options;
+  const parent = parentChannel();
+  if (parent) {
+    parent.answer('ready', () => runProbe(options.ready, options.timeoutMs ?? TIMEOUT_MS));
+    parent.answer('live', () => runProbe(options.live, options.timeoutMs ?? TIMEOUT_MS));
+    return { port: 0, close: async () => {} };
+  }
+  const { ready, live, metrics, timeoutMs = TIMEOUT_MS, onRequest, log } = options;
   const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
     '/healthz': async (response) => answerProbe(response, await runProbe(live, timeoutMs)),
     '/readyz': async (response) => answerProbe(response, await runProbe(ready, timeoutMs)),

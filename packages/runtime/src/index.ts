@@ -23,6 +23,9 @@ export {
 } from './metrics.ts';
 export { openRedis, type Redis, type RedisRole } from './open-redis.ts';
 export { type Env, type ParseEnvOptions, parseEnv, secretFrom } from './parse-env.ts';
+export { reportReady } from './processes/parent.ts';
+export { isSupervisor, processCountSchema } from './processes/process-count.ts';
+export { type SuperviseOptions, superviseProcesses } from './processes/supervise.ts';
 export { readConfig } from './read-config.ts';
 export { redisReady } from './redis-ready.ts';
 export { RedisServerError, type RedisServerErrorCode } from './redis-server-error.ts';
@@ -32,6 +35,7 @@ export { ScriptError } from './script-error.ts';
 export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions } from './scripts.ts';
 export { secretKeySchema } from './secret-key-schema.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
+export { stopListening } from './stop-listening.ts';
 export { tellFailedStart } from './tell-failed-start.ts';
 export {
   annotateSpan,

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from './logger.ts';
 
@@ -11,10 +12,14 @@ export type Lifecycle = {
   onClose(name: string, closer: Closer): void;
   /** Runs all closers, last registered first; every further call gets the same promise. Never rejects: failures are logged. */
   close(): Promise<void>;
-  /** Closes on SIGTERM, SIGINT and their like and on errors nobody caught, then exits: 0, or 1 after an error. A second signal exits at once. */
-  installSignals(options: { drainMs: number }): void;
+  /**
+   * Closes on SIGTERM, SIGINT and their like and on errors nobody caught, then exits: 0, or 1 after an error. A second signal exits
+   * at once. A process that is supervised leaves SIGINT and SIGHUP, which a terminal sends to the whole group, to its supervisor.
+   */
+  installSignals(options: { drainMs: number; ignore?: readonly ('SIGINT' | 'SIGHUP')[] }): void;
 };
 
+const GROUP_SIGNALS: readonly ('SIGINT' | 'SIGHUP')[] = ['SIGINT', 'SIGHUP'];
 const DEFAULT_DRAIN_MS = 25_000;
 // What the closers after a missed deadline get, all together, to let go.
 const RELEASE_MS = 2_000;
@@ -68,7 +73,9 @@ export function createLifecycle(log: Logger): Lifecycle {
     },
     installSignals(options) {
       drainMs = options.drainMs;
-      closeWithGrace({ delay: drainMs + 2 * RELEASE_MS, logger: graceLog(log) }, async ({ signal, err }) => {
+      const skip: ('SIGINT' | 'SIGHUP')[] = [...(options.ignore ?? []), ...(cluster.isWorker ? GROUP_SIGNALS : [])];
+      for (const signal of skip) process.on(signal, () => {});
+      closeWithGrace({ delay: drainMs + 2 * RELEASE_MS, logger: graceLog(log), skip }, async ({ signal, err }) => {
         if (err !== undefined) log.fatal({ err }, 'closing after an error that nobody caught');
         else log.info({ signal }, 'closing');
         await lifecycle.close();

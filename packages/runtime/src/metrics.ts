@@ -1,4 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObject,
+  Registry,
+} from 'prom-client';
+import { parentChannel } from './processes/parent.ts';
 
 type Described<L extends string> = {
   /** As `pinegate_settled_total`, base units in the name. */
@@ -19,16 +28,27 @@ export type Metrics = {
     metric: Described<L> & { collect?: (gauge: GaugeMetric<L>) => Promise<void> | void },
   ): GaugeMetric<L>;
   histogram<L extends string = never>(metric: Described<L> & { buckets?: readonly number[] }): HistogramMetric<L>;
-  /** The Prometheus text exposition of everything; asynchronous, as it may be gathered from several processes. */
+  /** The Prometheus text exposition of everything; of a process that is supervised, of all its siblings together. */
   text(): Promise<string>;
   readonly contentType: string;
 };
+
+const GATHER_MS = 5_000;
+
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** One exposition of what several processes measured: counters and histograms are summed, gauges as each of them states. */
+export function aggregateMetrics(metrics: readonly MetricObject[][]): Promise<string> {
+  return AggregatorRegistry.aggregate([...metrics]).metrics();
+}
 
 /** Metrics of one process in a registry of its own, with Node's default metrics; every line carries the label `app`. */
 export function createMetrics(app: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ app });
   collectDefaultMetrics({ register: registry });
+  const parent = parentChannel();
+  parent?.answer('metrics', () => registry.getMetricsAsJSON());
   const described = <L extends string>({ name, help, labels }: Described<L>) => ({
     name,
     help,
@@ -61,7 +81,7 @@ export function createMetrics(app: string): Metrics {
       });
       return { observe: (labels, value) => histogram.observe(labels, value) };
     },
-    text: () => registry.metrics(),
+    text: async () => (parent ? String(await parent.ask('metrics of all', GATHER_MS)) : registry.metrics()),
     contentType: registry.contentType,
   };
 }

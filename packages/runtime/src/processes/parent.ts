@@ -1,0 +1,22 @@
+import cluster from 'node:cluster';
+import { type Channel, createChannel } from './channel.ts';
+
+const READY_MS = 10_000;
+
+let channel: Channel | undefined;
+
+/** The channel to the process that supervises this one; null in a process that nobody supervises. */
+export function parentChannel(): Channel | null {
+  if (!cluster.isWorker) return null;
+  channel ??= createChannel({
+    send: (message) => process.send?.(message),
+    on: (event, read) => process.on(event, read),
+    isConnected: () => process.connected,
+  });
+  return channel;
+}
+
+/** Tells the supervising process, if there is one, that this one may be counted on. */
+export async function reportReady(): Promise<void> {
+  await parentChannel()?.ask('ready', READY_MS);
+}
