@@ -42,7 +42,7 @@ export async function openFaultStack(name: string, options: Partial<StackOptions
     ...options,
     env: { ...SHORT_TIMES, ...options.env },
   });
-  const redis = openRedis(stack.redis.url, 'shared');
+  const redis = openRedis(options.env?.REDIS_URL ?? stack.redis.url, 'shared');
   const ledgers = openLedger({ redis, ns: 'pinegate', times: LOOKING_ONLY });
   const ids = new Set([ALPHA, ...(options.accounts ?? [])].map(({ id }) => id));
   const accounts = [...ids].map((id) => ledgers.account(id));

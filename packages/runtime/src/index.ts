@@ -1,6 +1,7 @@
 export { checkRedis, PreflightError } from './check-redis.ts';
 export { closeRedis } from './close-redis.ts';
 export { ConfigError } from './config-error.ts';
+export { findRedisServer } from './find-redis-server.ts';
 export { freePort } from './free-port.ts';
 export {
   createHealthServer,
