@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { settleWithParent } from './processes/parent.ts';
 
 /**
  * Takes no new connections, still answers whatever comes over those that are there, and tells each client to come back over a
@@ -13,6 +14,7 @@ export async function stopListening(server: Server, mostMs: number): Promise<voi
   const empty = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });
+  await settleWithParent();
   const waiting = new AbortController();
   await Promise.race([empty, delay(mostMs, undefined, { signal: waiting.signal }).catch(() => {})]);
   waiting.abort();

@@ -20,3 +20,12 @@ export function parentChannel(): Channel | null {
 export async function reportReady(): Promise<void> {
   await parentChannel()?.ask('ready', READY_MS);
 }
+
+/**
+ * Resolves when all that the supervisor had sent here before it knew what this process told it is dealt with, on both sides: connections
+ * handed to a server that has closed go back to it, and would be lost if this process ended first.
+ */
+export async function settleWithParent(): Promise<void> {
+  // Messages keep their order: the first answer comes after those connections, the second after their return.
+  for (let round = 0; round < 2; round += 1) await parentChannel()?.ask('settled', READY_MS);
+}

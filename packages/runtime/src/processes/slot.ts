@@ -24,6 +24,7 @@ export function forkChild(answerMetrics: () => Promise<string>): Child {
     ready.resolve();
   });
   channel.answer('metrics of all', answerMetrics);
+  channel.answer('settled', () => undefined);
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     worker.once('exit', (code, signal) => {
       ready.reject(new Error(`the process ended (${code ?? signal}) before it was ready`));
