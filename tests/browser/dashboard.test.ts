@@ -38,7 +38,6 @@ describe.skipIf(chromium === null)('the dashboard in a browser', () => {
     expect(page.url()).toBe(`${world.url}/login`);
     await world.logIn(page, 'pk_this_is_no_key');
     expect(await page.getByRole('alert').textContent()).toContain('no key of this Pinegate');
-    await shoot(page, 'login');
     await world.logIn(page, world.stack.adminKey);
     await page.waitForURL(`${world.url}/`);
     await page.locator('[data-account="north"]').waitFor();
@@ -84,7 +83,7 @@ describe.skipIf(chromium === null)('the dashboard in a browser', () => {
     await page.getByRole('link', { name: 'Queues' }).click();
     await page.getByText('north · grant-bulk').first().click();
     await page.getByRole('link', { name: /completed/i }).click();
-    await page.getByText('"outcomes"').first().waitFor();
+    await page.getByText(SCRIPT).first().waitFor();
     await shoot(page, 'board');
     await page.goto(`${world.url}/queues/queue/maintenance?status=failed`);
     await page.getByText('of-a-newer-version').first().waitFor();

@@ -13,6 +13,7 @@ export interface ChunkLook {
 }
 
 const SHOWN_NAMES = 5;
+const NOTHING = 'nothing: it was one bell too many';
 const BARE = 'a bell: it takes the chunk whose turn it is when a worker hears it';
 
 /** The board's view of a lane: a job carries nothing, so what it holds is read from the ledger and shown as its data. */
@@ -42,7 +43,9 @@ export class ChunkAdapter extends BullMQAdapter {
     await Promise.all(
       jobs.map(async (job, i) => {
         const chunk = chunks[i];
-        job.data = chunk ? await this.#dataOf(chunk) : job.returnvalue ? {} : { waits: BARE };
+        if (chunk) job.data = await this.#dataOf(chunk);
+        else if (job.finishedOn === undefined) job.data = { waits: BARE };
+        else job.data = job.returnvalue ?? { took: NOTHING };
       }),
     );
   }
