@@ -113,6 +113,20 @@ test('a key that lapsed twice is not claimed among others, also by a job that go
   await t.claim('ann', 'alone', 'write');
 });
 
+test('of the keys that lapsed twice one is in hand at a time, and the next when it has settled', async () => {
+  const t = await openTestLedger(redis);
+  await t.submit('a', life('ann'), life('bob'));
+  for (const token of ['first', 'second']) {
+    await t.arm('ann', `${token}a`);
+    await t.arm('bob', `${token}b`);
+    await t.pass(TIMES.leaseMs);
+  }
+  const work = await t.arm('ann', 'alone');
+  expect(await t.claim('bob', 'beside', 'wait')).toMatchObject({ at: t.now() + 1_000 });
+  await t.settle('ann', 'alone', work, { result: 'applied', target: LIFE });
+  await t.claim('bob', 'after', 'write');
+});
+
 test('a failed operation that is redriven enters the chain again with its own accept time and its counts move', async () => {
   const t = await openTestLedger(redis);
   const accepted = (await t.submit('a', extend('ann', 1))).acceptedAt;

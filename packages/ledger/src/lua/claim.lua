@@ -32,7 +32,8 @@ local function take_over(e, c)
   r.lapses = math.min(255, r.lapses + 1)
   if r.lapses >= POISON_LAPSES and fixed_count(r) > 0 then
     end_refused(e, r.tv, 'failed', 'POISON', t, into)
-    r.base, r.lapses = '?', 0
+    r.base = '?'
+    reset_lapses(e)
     reset_tries(e)
     open_window(r, c.until_ + U)
   end
@@ -88,10 +89,11 @@ local function claim(name)
     answer = { name = name, need = 'done' }
   elseif need == 'wait' then
     answer = waits(e)
-  elseif r.lapses >= ALONE_LAPSES and not alone then
+  elseif r.lapses >= ALONE_LAPSES and not (alone and begin_suspect(e, t, lease)) then
     -- Also in a chunk that its job got back: the sweep rings for it alone.
-    set_due(e.key, t)
-    answer = { name = name, need = 'wait', at = t }
+    local at = alone and t + AGAIN_MS or t
+    set_due(e.key, at)
+    answer = { name = name, need = 'wait', at = at }
   else
     local budget = budget_of(r, need)
     if budget and permits[budget] < 1 then

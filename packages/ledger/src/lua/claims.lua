@@ -76,6 +76,26 @@ end
 
 -- From so many lapses in a row a key is worked on alone: it may be what kills its worker.
 local ALONE_LAPSES = 2
+-- String `suspect`: "until key", the one such key in hand: what dies beside a poisoned key would be taken for poison too.
+local suspect_key = tag .. 'suspect'
+
+local function suspect()
+  local until_, key = (redis.call('GET', suspect_key) or ''):match('^(%d+) (.+)$')
+  return key, tonumber(until_)
+end
+
+-- Whether it may be worked on now.
+local function begin_suspect(e, t, lease)
+  local key, until_ = suspect()
+  if key and key ~= e.key and until_ > t then return false end
+  redis.call('SET', suspect_key, string.format('%.0f %s', t + lease, e.key))
+  return true
+end
+
+local function reset_lapses(e)
+  if e.r.lapses >= ALONE_LAPSES and suspect() == e.key then redis.call('DEL', suspect_key) end
+  e.r.lapses = 0
+end
 
 -- Takes the contributors for which `want` is true out of the chain and returns them, oldest first.
 local function take_out(r, want)

@@ -14,7 +14,8 @@ if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end
 local shown = shown_at(t)
 local into = {}
 if r.window <= begun then r.window = 0 end
-r.at, r.lapses = t, 0
+r.at = t
+reset_lapses(e)
 local code = reset_tries(e) or 'TRIES_SPENT'
 if shown(target) == shown(read) then
   r.base = target

@@ -68,7 +68,7 @@ local function settle(s)
   local c = claim_of(e.key)
   if not c or c.token ~= s.t then return lost(e, s) end
   release(e.key)
-  e.r.lapses = 0
+  reset_lapses(e)
   local into = {}
   local answer = results[s.r](e, s, c, into)
   answer.ended = list_out(into)

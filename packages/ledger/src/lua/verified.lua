@@ -16,7 +16,7 @@ if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end
 local shown = shown_at(t)
 
 local function let_go()
-  r.lapses = 0
+  reset_lapses(e)
   release(e.key)
   local answer = afterwards(e, t)
   save(e)
