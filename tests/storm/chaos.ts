@@ -2,7 +2,7 @@ import type { Redis } from '@pinegate/runtime';
 import type { ApiClient } from './api-client.ts';
 import type { Action } from './plan.ts';
 import { type StormRecord, tally } from './record.ts';
-import { DEADLINE_MS, freshCookies } from './stage.ts';
+import { ACCOUNTS, DEADLINE_MS, freshCookies } from './stage.ts';
 import type { StormStack, Victim } from './storm-stack.ts';
 
 export type Sandbox = (method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -91,8 +91,8 @@ export function createChaos(parts: {
     const scripts = accounts.find(({ id }) => id === account)?.scripts ?? [];
     await sandbox('PUT', `/__sandbox/accounts/${account}`, { ...cookies, scripts });
     for (;;) {
-      const answer = await api.insist('PUT', `/v1/accounts/${account}/session`, { body: cookies });
-      if (answer === null || answer.body?.state === 'active') return;
+      const answer = await api.call('PUT', `/v1/accounts/${account}/session`, { body: cookies });
+      if (answer?.body?.state === 'active') return;
       await pause(300);
     }
   }
@@ -136,6 +136,7 @@ export function createChaos(parts: {
       const well = { faults: {}, latency: { fixed: 0 } };
       await sandbox('POST', '/__sandbox/configure', well);
       await Promise.all([...stack.workers, ...stack.apis].map((victim) => victim.revive()));
+      for (const { id } of ACCOUNTS) await bringCookies(id);
     },
   };
 }

@@ -55,7 +55,8 @@ export function judge(aftermath: Aftermath): Judgement {
     readAt,
   });
   for (const { invariant, key, detail } of verdict.violations) wrong.push(`${invariant} ${key ?? ''} ${detail}`);
-  wrong.push(...record.wrongAnswers, ...compareAnswers(aftermath, endings));
+  wrong.unshift(...record.wrongAnswers);
+  wrong.push(...compareAnswers(aftermath, endings));
   const keys = new Set(verdict.violations.flatMap(({ key }) => (key === null ? [] : [key])));
   const outcomes: Record<string, number> = {};
   for (const end of endings.values()) outcomes[end ?? 'none'] = (outcomes[end ?? 'none'] ?? 0) + 1;

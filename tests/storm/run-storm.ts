@@ -81,7 +81,10 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     );
     say('calm: waiting until nothing is pending');
     const left = await waitUntilQuiet(redis, sandbox);
-    if (left !== null) record.wrongAnswers.push(`I7 it never became quiet: ${left}`);
+    if (left !== null) {
+      const accounts = await api.insist('GET', '/v1/accounts');
+      record.wrongAnswers.push(`I7 it never became quiet: ${left} ${JSON.stringify(accounts?.body)}`);
+    }
     await stopWatching();
     return await conclude({ plan, stack, redis, api, sandbox, record, membersBefore });
   } finally {

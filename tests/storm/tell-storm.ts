@@ -22,6 +22,7 @@ export function tellStorm(result: StormResult): string {
     wrong.length === 0 ? 'nothing is wrong' : `${wrong.length} THINGS ARE WRONG`,
     ...wrong.slice(0, MOST_WRONG),
   ];
+  if (wrong.length > 0) lines.push('', 'what the processes said last', ...result.problems.slice(-MOST_WRONG));
   for (const history of result.histories.slice(0, MOST_HISTORIES)) lines.push('', history);
   return lines.join('\n');
 }
