@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createScripts, type Logger, type Redis } from '@pinegate/runtime';
 
-const LEASE_MS = 15_000;
-const RENEW_MS = 5_000;
-const TICK_MS = 1_000;
+/** Times of the election, ms. */
+export interface LeaderTimes {
+  /** How long the lock lasts unless it is renewed. */
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  readonly tickMs: number;
+}
+
+const TIMES: LeaderTimes = { leaseMs: 15_000, renewMs: 5_000, tickMs: 1_000 };
 
 /** Runs a task every second in one process of all. */
 export interface Leader {
@@ -21,8 +27,10 @@ export function createLeader(options: {
   readonly ns: string;
   readonly tick: () => Promise<void>;
   readonly log: Logger;
+  /** Shorter ones for tests. */
+  readonly times?: LeaderTimes;
 }): Leader {
-  const { redis, ns, tick, log } = options;
+  const { redis, ns, tick, log, times = TIMES } = options;
   const scripts = createScripts(new URL('./lua/', import.meta.url));
   const key = `{${ns}}:leader`;
   const token = randomUUID();
@@ -31,7 +39,7 @@ export function createLeader(options: {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  const hold = async () => (await scripts.run(redis, 'lead', [key], [token, LEASE_MS])) === 1;
+  const hold = async () => (await scripts.run(redis, 'lead', [key], [token, times.leaseMs])) === 1;
 
   async function lead(): Promise<void> {
     leading = await hold();
@@ -39,7 +47,7 @@ export function createLeader(options: {
     // A tick over many accounts may take longer than the lock lasts.
     const renewal = setInterval(() => {
       hold().catch(() => {});
-    }, RENEW_MS);
+    }, times.renewMs);
     try {
       await tick();
     } finally {
@@ -53,7 +61,7 @@ export function createLeader(options: {
       running = lead()
         .catch((err: unknown) => log.warn({ err }, 'a leader tick failed'))
         .finally(schedule);
-    }, TICK_MS);
+    }, times.tickMs);
   }
   schedule();
 
