@@ -86,6 +86,8 @@ export interface HarnessOptions {
   readonly maxTries?: number;
   readonly verifyDelayMs?: number;
   readonly trustedProxies?: readonly string[];
+  /** How many replicas must have what is accepted. */
+  readonly acceptReplicas?: number;
 }
 
 export async function openApiHarness(redisUrl: string, options: HarnessOptions = {}): Promise<ApiHarness> {
@@ -114,7 +116,10 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   const epochs = openEpochs({ redis, ns });
   const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
   await epoch.look();
-  const ledger = openLedger({ redis, ns, times, epoch });
+  const replicated = options.acceptReplicas === undefined ? null : openRedis(redisUrl, 'producer', log);
+  if (replicated) await redisReady(replicated);
+  const replication = replicated ? { replication: { redis: replicated, count: options.acceptReplicas ?? 0 } } : {};
+  const ledger = openLedger({ redis, ns, times, epoch, ...replication });
   const names = new Map<string, KnownName>();
   const readNames = async (asked: readonly string[]) => asked.map((name) => names.get(name.toLowerCase()) ?? null);
   const rung: ApiHarness['rung'] = [];
@@ -197,7 +202,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
       await app.close();
       await flags.close();
       directory.close();
-      await Promise.all([closeRedis(redis), closeRedis(events)]);
+      await Promise.all([redis, events, ...(replicated ? [replicated] : [])].map((each) => closeRedis(each)));
     },
   };
   return harness;
