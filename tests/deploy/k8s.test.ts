@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { environmentNames } from './environment-names.ts';
 import { buildObjects, type KubeObject, kubectlFound, podOf } from './k8s-objects.ts';
 import { readDockerfile } from './read-dockerfile.ts';
@@ -138,6 +139,13 @@ describe.skipIf(!found).each(DIRS)('k8s/%s', (dir) => {
     if (!wanted) throw new Error(`there is no ${kind} ${name}`);
     return wanted;
   }
+});
+
+it('gives the Prometheus operator the very rules that Prometheus gets', () => {
+  const read = (file: string) => parse(readFileSync(join(ROOT, file), 'utf8'));
+  expect(read('k8s/components/prometheus-operator/rules.yaml').spec.groups).toEqual(
+    read('ops/prometheus/pinegate.rules.yml').groups,
+  );
 });
 
 describe('the check of schemas', () => {
