@@ -199,7 +199,12 @@ async function conclude(parts: {
   }
   const readAt = Date.now();
   for (const id of record.batches.keys()) {
-    const { total, pending, outcomes } = (await api.insist('GET', `/v1/batches/${id}`))?.body ?? {};
+    const answer = await api.insist('GET', `/v1/batches/${id}`);
+    if (answer?.status !== 200) {
+      record.wrongAnswers.push(`I1 ${id} cannot be read: ${answer?.status}`);
+      continue;
+    }
+    const { total, pending, outcomes } = answer.body;
     record.readings.push({ id, at: Date.now(), total, pending, outcomes });
   }
   const outcomes = new Map<string, string | null>();

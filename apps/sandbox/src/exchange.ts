@@ -25,8 +25,8 @@ export type Exchange = {
   answer(answer: Answer): void;
   /** Half of the body, then the end: with the length of the whole announced, or with none. */
   cut(answer: Answer, form: 'length' | 'close'): void;
-  /** The whole answer in a few pieces; `pause` is awaited between them. */
-  drip(answer: Answer, pause: () => Promise<void>): Promise<void>;
+  /** The whole answer in a few pieces; `pause` is awaited between them, and `beforeLast` called while the client still lacks some. */
+  drip(answer: Answer, pause: () => Promise<void>, beforeLast: () => void): Promise<void>;
   /** Breaks the connection, or over HTTP/2 the stream. */
   reset(): void;
 };

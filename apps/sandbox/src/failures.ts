@@ -33,7 +33,9 @@ const AFTER: Partial<Record<Fault, After>> = {
   wrongType: (answer, call) => send(call, { ...answer, type: 'text/plain; charset=utf-8' }),
   drip(answer, call, parts) {
     const { dripMs } = parts.settings.current;
-    call.exchange.drip(answer, () => parts.timers.pause(dripMs)).then(() => call.finish(answer.status));
+    // Counted out as in `send`: a client goes on once it has as much as was announced.
+    const finish = () => call.finish(answer.status);
+    void call.exchange.drip(answer, () => parts.timers.pause(dripMs), finish);
   },
 };
 

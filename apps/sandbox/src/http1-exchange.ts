@@ -41,14 +41,16 @@ export function buildHttp1Exchange(request: IncomingMessage, response: ServerRes
       response.write(half(answer.body));
       response.end();
     },
-    async drip(answer, pause) {
+    async drip(answer, pause, beforeLast) {
       response.writeHead(answer.status, headersOf(answer, Buffer.byteLength(answer.body)));
-      for (const piece of pieces(answer.body)) {
-        if (departure.gone) return;
+      const [last, ...others] = pieces(answer.body).reverse();
+      for (const piece of others.reverse()) {
         response.write(piece);
         await pause();
+        if (departure.gone) return;
       }
-      if (departure.end()) response.end();
+      beforeLast();
+      if (departure.end()) response.end(last);
     },
     reset() {
       if (!departure.end()) return;

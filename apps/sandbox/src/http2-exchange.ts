@@ -36,15 +36,17 @@ export function buildHttp2Exchange(stream: ServerHttp2Stream, headers: IncomingH
       stream.respond(headersOf(answer));
       stream.end(half(answer.body));
     },
-    async drip(answer, pause) {
+    async drip(answer, pause, beforeLast) {
       if (stream.closed) return;
       stream.respond(headersOf(answer, Buffer.byteLength(answer.body)));
-      for (const piece of pieces(answer.body)) {
-        if (departure.gone) return;
+      const [last, ...others] = pieces(answer.body).reverse();
+      for (const piece of others.reverse()) {
         stream.write(piece);
         await pause();
+        if (departure.gone) return;
       }
-      if (departure.end()) stream.end();
+      beforeLast();
+      if (departure.end()) stream.end(last);
     },
     reset() {
       if (departure.end()) stream.close(constants.NGHTTP2_INTERNAL_ERROR);

@@ -76,6 +76,13 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect(usernames()).toEqual(['bob']);
   });
 
+  it('a dripped answer is over once it is whole: what its client sends next overlaps nothing', async () => {
+    const { write, sandbox } = await openSandbox(protocol, { options: { faults: { drip: 1 }, dripMs: 20 } });
+    await write('add', 'bob');
+    await write('modify', 'bob');
+    expect(sandbox.state.writes({}).entries.map(({ overlap }) => overlap)).toEqual([false, false]);
+  });
+
   it('challenge is a page with status 200 and no effect', async () => {
     const { write, usernames } = await openSandbox(protocol, { options: { faults: { challenge: 1 } } });
     const reply = await write('add', 'bob');
