@@ -39,6 +39,7 @@ export interface StormResult extends Judgement {
 
 const LOOK_MS = 300;
 const LAG_MS = 1_000;
+const PATIENCE_MS = 200_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -124,7 +125,7 @@ function isClients({ kind }: Action): boolean {
   return ['single', 'batch', 'retry-batch', 'retry-access', 'refresh'].includes(kind);
 }
 
-/** Does everything at its time, ends the chaos, and waits until every client has its answer. */
+/** Does everything at its time, ends the chaos, and waits until every client has its answer; what never ends is noted and left. */
 async function follow(
   plan: Plan,
   run: (action: Action) => Promise<void>,
@@ -132,19 +133,25 @@ async function follow(
   calm: () => Promise<void>,
 ): Promise<void> {
   const began = performance.now();
-  const chaos: Promise<void>[] = [];
-  const clients: Promise<void>[] = [];
+  const running = new Map<Promise<void>, Action>();
   for (const { at, action } of plan.actions) {
     const wait = at - (performance.now() - began);
     if (wait > 0) await pause(wait);
-    const done = run(action).catch((error: unknown) => {
-      record.wrongAnswers.push(`the storm itself: ${action.kind}: ${String(error)}`);
-    });
-    (isClients(action) ? clients : chaos).push(done);
+    const done = run(action)
+      .catch((error: unknown) => {
+        record.wrongAnswers.push(`the storm itself: ${action.kind}: ${String(error)}`);
+      })
+      .finally(() => running.delete(done));
+    running.set(done, action);
   }
-  await Promise.all(chaos);
+  const within = async (what: (action: Action) => boolean) => {
+    const all = Promise.all([...running].filter(([, action]) => what(action)).map(([done]) => done));
+    await Promise.race([all, pause(PATIENCE_MS)]);
+  };
+  await within((action) => !isClients(action));
   await calm();
-  await Promise.all(clients);
+  await within(isClients);
+  for (const { kind } of running.values()) record.wrongAnswers.push(`the storm itself: ${kind} never ended`);
 }
 
 /** Reads batches all along, and notes when this machine stood still: then its workers did too. */
