@@ -146,7 +146,10 @@ async function follow(
   }
   const within = async (what: (action: Action) => boolean) => {
     const all = Promise.all([...running].filter(([, action]) => what(action)).map(([done]) => done));
-    await Promise.race([all, pause(PATIENCE_MS)]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, PATIENCE_MS);
+    await Promise.race([all, late.promise]);
+    clearTimeout(timer);
   };
   await within((action) => !isClients(action));
   await calm();
