@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './call-api.ts';
 import type { DemoCookies } from './demo-secrets.ts';
 import { StartProblem } from './start-problem.ts';
@@ -13,6 +14,8 @@ const WORLD = new URL('../../examples/roster-world.json', import.meta.url);
 // The sandbox has no limit, and nobody wants to watch 2,000 rows for seven minutes.
 const UNLIMITED = { start: null, adaptive: false };
 const MAX_IN_FLIGHT = 100;
+const LOOKS = 60;
+const LOOK_MS = 1_000;
 
 interface Member {
   readonly username: string;
@@ -79,13 +82,20 @@ async function readWorld(): Promise<World> {
 export async function activateAccounts(api: Api, cookies: DemoCookies): Promise<void> {
   await Promise.all(
     Object.keys(ACCOUNTS).map(async (account) => {
-      const body = cookies[account];
-      const { state, session } = await api.rest<{ state: string; session: { state: string } }>(
-        'PUT',
-        `/v1/accounts/${account}/session`,
-        { body },
-      );
-      if (state !== 'active') throw new StartProblem(`Account ${account} is ${state}, its session ${session.state}.`);
+      let seen = await api.rest<AccountView>('PUT', `/v1/accounts/${account}/session`, { body: cookies[account] });
+      // The answer waits for the check, but not for ever: a busy machine may need longer.
+      for (let look = 0; seen.state !== 'active' && seen.session.state === 'unknown' && look < LOOKS; look += 1) {
+        await delay(LOOK_MS);
+        seen = await api.rest<AccountView>('GET', `/v1/accounts/${account}`);
+      }
+      if (seen.state !== 'active') {
+        throw new StartProblem(`Account ${account} is ${seen.state}, its session ${seen.session.state}.`);
+      }
     }),
   );
+}
+
+interface AccountView {
+  readonly state: string;
+  readonly session: { readonly state: string };
 }

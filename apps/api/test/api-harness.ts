@@ -196,7 +196,8 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
       await directory.accounts.put('one', { ...config, scripts: [SCRIPT] });
       await directory.accounts.put('two', { ...config, scripts: [OTHER_SCRIPT] });
     },
-    countKeys: async () => (await redis.keys(`*${ns}*`)).length,
+    // Requests are counted for a second whatever they ask for, and what an operator was refused is audited.
+    countKeys: async () => (await redis.keys(`*${ns}*`)).filter((key) => !/:(rate|audit)\b/.test(key)).length,
     clear: async () => void (await redis.flushall()),
     async close() {
       await app.close();

@@ -9,6 +9,9 @@ export type StartProcessOptions = {
   /** The child's whole environment; nothing of the test's own is passed on. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Runs as this user; only root may choose. */
+  uid?: number;
+  gid?: number;
   /** The process counts as started once it has written a line that contains or matches this. Default: at once. */
   readyLine?: string | RegExp;
   /** Default 60 s. */
@@ -43,6 +46,8 @@ export async function startProcess(options: StartProcessOptions): Promise<TestPr
     cwd: options.cwd,
     env: { ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
   });
   const lines: string[] = [];
   const readers = new Set<(line: string) => void>();
