@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import dockerignore from '@balena/dockerignore';
@@ -102,8 +102,11 @@ function copy(flags: readonly string[], rest: string, image: Image, { images, co
       target.endsWith('/') || words.length > 1
         ? join(image.dir, target, path.split('/').at(-1) ?? '')
         : join(image.dir, target);
-    mkdirSync(dirname(into), { recursive: true });
-    execFileSync('cp', ['-a', join(source, path), into]);
+    const found = join(source, path);
+    const isDirectory = statSync(found).isDirectory();
+    mkdirSync(isDirectory ? into : dirname(into), { recursive: true });
+    // Of a directory Docker copies what is in it, into what may be there already.
+    execFileSync('cp', ['-a', isDirectory ? `${found}/.` : found, into]);
   }
 }
 
