@@ -7,7 +7,11 @@ export const SHORT_TIMES: readonly SourcePatch[] = [
     find: 'lockDuration: 15_000, stalledInterval: 10_000',
     replace: 'lockDuration: 4_000, stalledInterval: 2_500',
   },
-  { file: 'apps/worker/src/create-leader.ts', find: 'const LEASE_MS = 15_000;', replace: 'const LEASE_MS = 4_000;' },
+  {
+    file: 'apps/worker/src/create-leader.ts',
+    find: 'leaseMs: 15_000, renewMs: 5_000',
+    replace: 'leaseMs: 4_000, renewMs: 1_300',
+  },
   {
     file: 'apps/worker/src/build-sweeper.ts',
     find: 'const FULL_PASS_MS = 10_000;',

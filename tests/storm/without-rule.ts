@@ -61,7 +61,7 @@ const WORKER_RULES: Readonly<Record<string, readonly SourcePatch[]>> = {
 };
 
 /** The rules that a storm can do without. */
-const STORM_RULES = [...new Set<string>([...LUA_RULES, ...Object.keys(WORKER_RULES)])].sort(
+export const STORM_RULES = [...new Set<string>([...LUA_RULES, ...Object.keys(WORKER_RULES)])].sort(
   (a, b) => Number(a.slice(1)) - Number(b.slice(1)),
 );
 
