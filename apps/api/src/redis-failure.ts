@@ -32,12 +32,15 @@ export function redisProblem(error: unknown): Problem | null {
   }
   if (reply === 'EPOCH') return emptied(error);
   if ((reply !== null && TRANSIENT_REPLIES.has(reply)) || isConnectionError(error)) {
-    return new Problem('unavailable', 'Redis does not answer. Nothing is lost: send the request again.', {
-      retryAfter: 1,
-      cause: error,
-    });
+    return unavailable(error);
   }
   return null;
+}
+
+/** The answer while Redis cannot be asked. */
+export function unavailable(cause?: unknown): Problem {
+  const detail = 'Redis does not answer. Nothing is lost: send the request again.';
+  return new Problem('unavailable', detail, { retryAfter: 1, cause });
 }
 
 function replyOf(error: Error): string | null {

@@ -1,6 +1,10 @@
 import type { EpochGuard } from '@pinegate/ledger';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem.ts';
+import { unavailable } from './redis-failure.ts';
+
+// A frozen Redis is told within the second, also where this look waits behind others that are timing out.
+const LOOK_MS = 950;
 
 /**
  * Looks, before a request to a route with a scope is worked on, whether Redis is the one it was: an emptied one knows no key, no
@@ -9,7 +13,7 @@ import { Problem } from './problem.ts';
  */
 export function addEpochCheck(app: FastifyInstance, epoch: Pick<EpochGuard, 'look'>): void {
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.scope !== undefined && !(await epoch.look())) throw emptied();
+    if (request.routeOptions.config.scope !== undefined && !(await lookInTime(epoch))) throw emptied();
   });
 }
 
@@ -17,4 +21,14 @@ export function addEpochCheck(app: FastifyInstance, epoch: Pick<EpochGuard, 'loo
 export function emptied(cause?: unknown): Problem {
   const detail = 'Redis has lost what it held. Nothing is accepted until an operator has restored it.';
   return new Problem('redis_restored', detail, { retryAfter: 60, cause });
+}
+
+async function lookInTime(epoch: Pick<EpochGuard, 'look'>): Promise<boolean> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(unavailable()), LOOK_MS);
+  try {
+    return await Promise.race([epoch.look(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
