@@ -69,13 +69,19 @@ function badRequest(): [method: string, path: string, options: CallOptions] {
   ])();
 }
 
+/** Without BullMQ's own look for stalled jobs, which comes and goes. */
+async function keysOfAccount(): Promise<string[]> {
+  const keys = await stack.redisClient.keys('{pinegate:alpha}:*');
+  return keys.filter((key) => !key.endsWith(':stalled-check')).sort();
+}
+
 test('five hundred malformed requests of every kind: each a 4xx with a code, and nothing is written', async () => {
-  const before = await stack.redisClient.keys('{pinegate:alpha}:*');
+  const before = await keysOfAccount();
   for (let sent = 0; sent < REQUESTS; sent++) {
     const [method, path, options] = badRequest();
     expectRefused(await stack.call(method, path, options), `${method} ${path} ${JSON.stringify(options)}`);
   }
-  expect(await stack.redisClient.keys('{pinegate:alpha}:*')).toEqual(before);
+  expect(await keysOfAccount()).toEqual(before);
 });
 
 test('five hundred malformed rows among good ones: each rejected with its number and a code, the good ones applied', async () => {
