@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { contestedRows, grants } from './contested.ts';
-import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
+import { type FaultStack, openFaultStack } from './open-fault-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
