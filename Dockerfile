@@ -6,6 +6,7 @@ COPY scripts/bootstrap.mjs scripts/
 COPY scripts/bootstrap scripts/bootstrap
 RUN node scripts/bootstrap.mjs tools
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+COPY patches patches
 COPY packages packages
 COPY apps apps
 RUN --mount=type=cache,target=/root/.local/share/pnpm/store \

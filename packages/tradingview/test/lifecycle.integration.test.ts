@@ -1,4 +1,5 @@
-import { createLatch } from '@pinegate/testing';
+import { join } from 'node:path';
+import { createLatch, startProcess } from '@pinegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTradingView, type Observation, type TradingView, type TradingViewOptions } from '../src/index.ts';
 import { startFreezableProxy } from './freezable-proxy.ts';
@@ -54,6 +55,14 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     ]);
     expect(write).toMatchObject({ reason: { code: 'UNCERTAIN', reason: 'aborted', sent: true } });
     expect(read).toMatchObject({ reason: { code: 'ABORTED', reason: 'aborted', sent: true } });
+  });
+
+  it('a process that stood still until calls were over goes on, whatever of them was out', async () => {
+    const { server } = await open((request) => reply(request, 201, { status: 'ok' }));
+    const env = { BASE_URL: server.baseUrl, ...(server.ca === undefined ? {} : { CA: server.ca }) };
+    const args = [join(import.meta.dirname, 'fixtures/give-up.ts')];
+    const child = await startProcess({ args, env, readyLine: /^ok$/, readyMs: 10_000 });
+    expect(await child.exited).toEqual({ code: 0, signal: null });
   });
 
   it('close lets calls under way finish and takes no more', async () => {
