@@ -1,7 +1,7 @@
 import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contestedRows, grants } from './contested.ts';
-import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
+import { type FaultStack, openFaultStack } from './open-fault-stack.ts';
 
 const TRANSIENT = { MAX_TRIES: '60', VERIFY_DELAY_MS: '2500' };
 
@@ -58,22 +58,3 @@ test('requests that drip, hang, break before or after their effect or land late 
   await stack.expectRight();
   expect(await outcomesOf(batch)).toMatchObject({ failed: 0, rejected: 0 });
 });
-
-test('a grant that lands after it was revoked is found by the verification and taken back', async () => {
-  await configure({ lateWriteMs: 'held' });
-  const before = await counted('lateWrite');
-  await stack.planFault('lateWrite', { endpoint: 'add', username: 'late' });
-  await stack.send(SCRIPT, 'late', { kind: 'set', expiresAt: null });
-  await stack.metFault('lateWrite', before + 1);
-  await stack.send(SCRIPT, 'late', { kind: 'revoke' });
-  await stack.settled();
-  expect((await stack.sandbox('POST', '/__sandbox/late-writes')).body.landed).toBeGreaterThan(0);
-  const corrected = (line: string) => line.includes('a verification found another state');
-  await stack.expectRight();
-  expect(stack.workers.some((w) => w.lines.some(corrected))).toBe(true);
-  expect((await stack.members(SCRIPT)).has('late')).toBe(false);
-});
-
-async function counted(fault: string): Promise<number> {
-  return (await stack.sandbox('GET', '/__sandbox/counters')).body.faults[fault] ?? 0;
-}

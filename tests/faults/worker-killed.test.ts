@@ -37,16 +37,3 @@ test('a worker killed after its request took effect, before it heard so: the acc
   await stack.expectRight();
   expect((await stack.members(SCRIPT)).get('after')).toBe('2031-07-01T00:00:00.000Z');
 });
-
-test('a worker killed while its write is on its way: it lands late, and the last word stands', async () => {
-  await stack.sandbox('POST', '/__sandbox/configure', { lateWriteMs: 'held' });
-  await stack.planFault('lateWrite', { endpoint: 'add', username: 'during' });
-  await stack.send(SCRIPT, 'during', { kind: 'set', expiresAt: JUNE });
-  await stack.metFault('lateWrite');
-  await stack.send(SCRIPT, 'during', { kind: 'revoke' });
-  await killAndReplace();
-  await stack.write((w) => w.username === 'during' && w.op === 'remove', 'the write of the other worker');
-  await stack.sandbox('POST', '/__sandbox/late-writes');
-  await stack.expectRight();
-  expect((await stack.members(SCRIPT)).has('during')).toBe(false);
-});
