@@ -43,6 +43,7 @@ export const bench: Bench = {
     warm: { type: 'string' },
     settle: { type: 'boolean' },
   },
+  smoke: { rate: '50', workers: '1', shape: 'bucket', warm: '5', seconds: '5', settle: false },
   maxMs: () => 45 * 60_000,
   async run(input) {
     const { flags } = input;

@@ -11,6 +11,7 @@ const [DATE, LATER] = ['2031-05-01T00:00:00.000Z', '2032-05-01T00:00:00.000Z'];
 export const bench: Bench = {
   summary: 'requests per operation for rosters of several kinds',
   options: { rows: { type: 'string' } },
+  smoke: { rows: '200' },
   maxMs: () => 10 * 60_000,
   async run({ flags, seed, tell, report }) {
     const count = Number(flags.rows ?? 5_000);

@@ -16,6 +16,7 @@ const WORST_MS = 120_000;
 export const bench: Bench = {
   summary: 'time from kill -9 of a worker until its work is settled',
   options: { kills: { type: 'string' }, stacks: { type: 'string' } },
+  smoke: { kills: '1', stacks: '1' },
   maxMs: () => 45 * 60_000,
   async run(input) {
     const kills = Number(input.flags.kills ?? 20);

@@ -21,6 +21,7 @@ const IDLE_ACCOUNTS = 20;
 export const bench: Bench = {
   summary: "cost of the leader's sweep at rest and with many keys",
   options: { keys: { type: 'string' }, due: { type: 'string' } },
+  smoke: { keys: '2000', due: '500' },
   maxMs: () => 40 * 60_000,
   async run(input) {
     const keys = Number(input.flags.keys ?? 1_000_000);

@@ -18,6 +18,7 @@ export const bench: Bench = {
     latency: { type: 'string' },
     profile: { type: 'string' },
   },
+  smoke: { workers: '1', rows: '500' },
   maxMs: () => 10 * 60_000,
   async run({ flags, seed, tell, report }) {
     for (const workers of String(flags.workers ?? '1,2')

@@ -19,6 +19,7 @@ export const bench: Bench = {
     backlog: { type: 'string' },
     singles: { type: 'string' },
   },
+  smoke: { workers: '1', backlog: '500', singles: '5' },
   maxMs: () => 15 * 60_000,
   async run({ flags, seed, tell, report, signal }) {
     const rate = Number(flags.rate ?? 50);

@@ -24,6 +24,8 @@ export interface BenchInput {
 export interface Bench {
   readonly summary: string;
   readonly options: ParseArgsOptionsConfig;
+  /** Values of its flags that make it end within 30 s or so, for `--smoke`: that it works is seen, the figures mean nothing. */
+  readonly smoke: Readonly<Record<string, string | boolean>>;
   /** It is given up after this, ms. */
   maxMs(flags: BenchInput['flags']): number;
   run(input: BenchInput): Promise<void>;
