@@ -1,71 +1,133 @@
 import { resolve } from 'node:path';
 import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
-import type { Bench } from '../harness/bench.ts';
+import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
+import { grantBatch } from '../harness/grant-batch.ts';
+import { median } from '../harness/median.ts';
+import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
- * How many operations a second the workers bring about where nothing limits them but the machine: one batch of grants, counted by the api,
- * after a first batch that warms every process up; and what an operation costs each process in CPU time.
+ * How many operations a second are brought about where nothing limits them but the machine: Pinegate, a bare loop of the same calls, and
+ * the usual build of one operation a job, without and with a ledger. All against one sandbox and one Redis, a round of each after the
+ * other, each in processes that have been warmed up; from the first byte sent until the last operation has settled.
  */
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
-const DATE = '2031-05-01T00:00:00.000Z';
+const IN_FLIGHT = 200;
+/** So many that every process runs compiled code before anything is measured. */
+const WARM_ROWS = 20_000;
+/** Rivals by side, and whether they run in as many processes as there are workers. */
+const RIVALS: Readonly<Record<string, { readonly rival: string; readonly many: boolean }>> = {
+  loop: { rival: 'loop', many: false },
+  jobs: { rival: 'jobs', many: true },
+  'jobs-ledger': { rival: 'jobs-ledger', many: true },
+};
+
+interface Side {
+  readonly name: string;
+  readonly pids: readonly number[];
+  /** Seconds that so many grants take. */
+  run(names: string, count: number): Promise<number>;
+  stop(): Promise<void>;
+}
 
 export const bench: Bench = {
-  summary: 'operations a second without a limit, CPU time per operation',
+  summary: 'operations a second without a limit, against a bare loop and the usual builds',
   options: {
-    workers: { type: 'string' },
+    rounds: { type: 'string' },
     rows: { type: 'string' },
-    latency: { type: 'string' },
+    sides: { type: 'string' },
+    workers: { type: 'string' },
     profile: { type: 'string' },
   },
-  smoke: { workers: '1', rows: '500' },
-  maxMs: () => 10 * 60_000,
-  async run({ flags, seed, tell, report }) {
-    for (const workers of String(flags.workers ?? '1,2')
-      .split(',')
-      .map(Number)) {
-      const count = Number(flags.rows ?? 40_000);
-      tell(`${workers} workers, ${count} grants`);
-      const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
-      const env: Record<string, string> = flags.profile ? { NODE_OPTIONS: profile } : {};
-      const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
-      try {
-        await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: Number(flags.latency ?? 0) } });
-        const drain = async (kind: string) => {
-          const lines = Array.from({ length: count }, (_, i) => `grant,${SCRIPT},${kind}_${i},${DATE}\n`);
-          const raw = `action,script,username,expires_at\n${lines.join('')}`;
-          const posted = await stack.call('POST', '/v1/batches', { headers: { 'content-type': 'text/csv' }, raw });
-          return stack.drained(posted.body.id);
-        };
-        await drain('warm');
-        const before = await cpuOf(stack);
-        const startedAt = performance.now();
-        await drain('user');
-        const seconds = (performance.now() - startedAt) / 1000;
-        const after = await cpuOf(stack);
-        const each = (app: keyof typeof after) => Math.round(((after[app] - before[app]) * 1000) / count);
-        report({
-          workers,
-          operations: count,
-          seconds,
-          'op/s': Math.round(count / seconds),
-          'worker µs/op': each('worker'),
-          'api µs/op': each('api'),
-          'redis µs/op': each('redis'),
-          'sandbox µs/op': each('sandbox'),
-        });
-      } finally {
-        await stack.stop();
+  smoke: { rounds: '1', rows: '300' },
+  maxMs: () => 20 * 60_000,
+  async run(input) {
+    const { flags, seed } = input;
+    const workers = Number(flags.workers ?? 2);
+    const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
+    const env: Record<string, string> = flags.profile ? { NODE_OPTIONS: profile } : {};
+    const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
+    const sides: Side[] = [];
+    try {
+      for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {
+        sides.push(await openSide(stack, name, workers));
       }
+      await compare(input, stack, sides);
+    } finally {
+      for (const side of sides) await side.stop();
+      await stack.stop();
     }
   },
 };
 
-/** CPU time so far by process, ms; of all workers together. */
-async function cpuOf({ workers, api, redis, sandbox }: Stack) {
+async function openSide(stack: Stack, name: string, workers: number): Promise<Side> {
+  if (name === 'pinegate') {
+    const pids = stack.workers.map(({ pid }) => pid);
+    return { name, pids, run: (names, count) => grantBatch(stack, SCRIPT, names, count), async stop() {} };
+  }
+  const kind = RIVALS[name];
+  if (!kind) throw new RangeError(`no side ${name}: there are pinegate, ${Object.keys(RIVALS).join(', ')}`);
+  const setup = { ...rivalSetup(stack, 'bench', SCRIPT), rival: kind.rival, inFlight: IN_FLIGHT };
+  const rival = await startRival(setup, kind.many ? workers : 1);
+  return {
+    name,
+    pids: rival.pids,
+    run: async (names, count) => (await rival.run({ names, count })).ms / 1000,
+    stop: rival.stop,
+  };
+}
+
+async function compare({ flags, tell, report, signal }: BenchInput, stack: Stack, sides: readonly Side[]) {
+  const rounds = Number(flags.rounds ?? 5);
+  const count = Number(flags.rows ?? 20_000);
+  const rates = new Map(sides.map(({ name }) => [name, [] as number[]]));
+  for (const side of sides) await side.run(`${side.name}_warm`, Math.min(count, WARM_ROWS));
+  for (let round = 1; round <= rounds; round++) {
+    for (const side of sides) {
+      signal.throwIfAborted();
+      const row = await measure(stack, side, round, count);
+      rates.get(side.name)?.push(Number(row['op/s']));
+      report(row);
+      tell(`round ${round} of ${rounds}, ${side.name}: ${row['op/s']} op/s`);
+    }
+  }
+  const middle = (name: string) => median(rates.get(name) ?? []);
+  const share = (name: string, of: string) =>
+    rates.has(of) ? Math.round((middle(name) / middle(of)) * 100) / 100 : null;
+  for (const [name, all] of rates) {
+    const spread = { lowest: Math.min(...all), highest: Math.max(...all) };
+    report({
+      side: name,
+      'median op/s': middle(name),
+      ...spread,
+      '× loop': share(name, 'loop'),
+      '× jobs': share(name, 'jobs'),
+    });
+  }
+}
+
+async function measure(stack: Stack, { name, pids, run }: Side, round: number, count: number): Promise<Row> {
+  const before = await cpuOf(stack, pids);
+  const seconds = await run(`${name}_${round}`, count);
+  const after = await cpuOf(stack, pids);
+  const each = (process: keyof typeof after) => Math.round(((after[process] - before[process]) * 1000) / count);
+  return {
+    round,
+    side: name,
+    operations: count,
+    'op/s': Math.round(count / seconds),
+    'own µs/op': each('own'),
+    'api µs/op': each('api'),
+    'redis µs/op': each('redis'),
+    'sandbox µs/op': each('sandbox'),
+  };
+}
+
+/** CPU time so far by process, ms; `own` of all the side's processes together. */
+async function cpuOf({ api, redis, sandbox }: Stack, pids: readonly number[]) {
   const { body } = await sandbox('GET', '/__sandbox/counters');
   return {
-    worker: workers.reduce((total, { pid }) => total + cpuMs(pid), 0),
+    own: pids.reduce((total, pid) => total + cpuMs(pid), 0),
     api: cpuMs(api.pid),
     redis: cpuMs(redis.pid ?? 0),
     sandbox: Number(body.process.cpuMs),

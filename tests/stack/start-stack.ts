@@ -26,6 +26,8 @@ export interface Stack extends StackClient {
   readonly apiUrl: string;
   readonly sandboxUrl: string;
   readonly adminKey: string;
+  /** The sandbox as TradingView: over HTTP/2, with this certificate. */
+  readonly upstream: { readonly url: string; readonly caFile: string };
   readonly redis: TestRedis;
   /** Between Redis and the processes, where the stack was started with `proxied`. */
   readonly proxy: TcpProxy | null;
@@ -107,12 +109,13 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
   await start('apps/sandbox/src/main.ts', sandboxEnv, /sandbox ready/);
 
   const adminKey = randomBytes(24).toString('base64url');
+  const upstream = { url: `https://127.0.0.1:${tlsPort}`, caFile: sandboxEnv.SANDBOX_CERT_FILE };
   const env = {
     REDIS_URL: proxy ? `redis://127.0.0.1:${proxy.port}` : redis.url,
     PINEGATE_SECRET_KEY: randomBytes(32).toString('base64'),
     PINEGATE_ADMIN_KEY: adminKey,
-    TRADINGVIEW_BASE_URL: `https://127.0.0.1:${tlsPort}`,
-    TRADINGVIEW_CA_FILE: sandboxEnv.SANDBOX_CERT_FILE,
+    TRADINGVIEW_BASE_URL: upstream.url,
+    TRADINGVIEW_CA_FILE: upstream.caFile,
     ...options.env,
   };
   const workerMain = options.workerMain ?? 'apps/worker/src/main.ts';
@@ -127,6 +130,7 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
   const stack: Stack = {
     ...at,
     ...createStackClient(at),
+    upstream,
     redis,
     proxy,
     workers,
@@ -151,9 +155,14 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
   return stack;
 }
 
+/** The cookies of a demo account. */
+export function cookiesOf(id: string): { readonly sessionid: string; readonly sessionidSign: string } {
+  return { sessionid: `session-${id}`, sessionidSign: `sign-${id}` };
+}
+
 /** Makes the account known to the sandbox and to the api, with cookies that work. */
 export async function addAccount(stack: StackClient, { id, scripts, config }: DemoAccount): Promise<void> {
-  const cookies = { sessionid: `session-${id}`, sessionidSign: `sign-${id}` };
+  const cookies = cookiesOf(id);
   await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...cookies, scripts });
   await stack.call('PUT', `/v1/accounts/${id}`, {
     body: { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) },
