@@ -1,6 +1,5 @@
 import { NotReplicatedError } from '@pinegate/ledger';
 import { Problem } from './problem.ts';
-import { emptied } from './refuse-emptied.ts';
 
 // What Redis answers while it cannot work, besides OOM.
 const TRANSIENT_REPLIES = new Set([
@@ -41,6 +40,12 @@ export function redisProblem(error: unknown): Problem | null {
 export function unavailable(cause?: unknown): Problem {
   const detail = 'Redis does not answer. Nothing is lost: send the request again.';
   return new Problem('unavailable', detail, { retryAfter: 1, cause });
+}
+
+/** The answer while Redis has been emptied, all of it or one account. */
+export function emptied(cause?: unknown): Problem {
+  const detail = 'Redis has lost what it held. Nothing is accepted until an operator has restored it.';
+  return new Problem('redis_restored', detail, { retryAfter: 60, cause });
 }
 
 function replyOf(error: Error): string | null {

@@ -1,7 +1,6 @@
 import type { EpochGuard } from '@pinegate/ledger';
 import type { FastifyInstance } from 'fastify';
-import { Problem } from './problem.ts';
-import { unavailable } from './redis-failure.ts';
+import { emptied, unavailable } from './redis-failure.ts';
 
 // A frozen Redis is told within the second, also where this look waits behind others that are timing out.
 const LOOK_MS = 950;
@@ -15,12 +14,6 @@ export function addEpochCheck(app: FastifyInstance, epoch: Pick<EpochGuard, 'loo
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.scope !== undefined && !(await lookInTime(epoch))) throw emptied();
   });
-}
-
-/** The answer while Redis has been emptied, all of it or one account. */
-export function emptied(cause?: unknown): Problem {
-  const detail = 'Redis has lost what it held. Nothing is accepted until an operator has restored it.';
-  return new Problem('redis_restored', detail, { retryAfter: 60, cause });
 }
 
 async function lookInTime(epoch: Pick<EpochGuard, 'look'>): Promise<boolean> {
