@@ -1,0 +1,62 @@
+import type { Row } from './bench.ts';
+import type { Bar, BarChart } from './draw-bars.ts';
+
+/** A picture in docs/images, drawn from the rows of one bench. */
+export interface Chart {
+  readonly file: string;
+  readonly bench: string;
+  draw(rows: readonly Row[]): BarChart;
+}
+
+/** The value of a column as a number. */
+const number = (row: Row, column: string) => Number(row[column]);
+/** The rows that have a column. */
+const withColumn = (rows: readonly Row[], column: string) => rows.filter((row) => column in row);
+
+const SIDES: Readonly<Record<string, string>> = {
+  pinegate: 'Pinegate',
+  loop: 'bare undici loop',
+  jobs: 'one job an operation',
+  'jobs-ledger': 'the same with a ledger',
+};
+
+/** Every picture of docs/performance.md. */
+export const CHARTS: readonly Chart[] = [
+  {
+    file: 'throughput',
+    bench: 'throughput',
+    draw(rows) {
+      const summary = withColumn(rows, 'median op/s');
+      const loop = number(summary.find(({ side }) => side === 'loop') ?? {}, 'median op/s');
+      const bars = summary.map((row): Bar => {
+        const side = String(row.side);
+        const bar = { label: SIDES[side] ?? side, value: number(row, 'median op/s') };
+        return side === 'pinegate' ? { ...bar, own: true, target: 0.6 * loop } : bar;
+      });
+      return { title: 'Operations without any limit (line: 0.6 of the loop)', unit: 'a second', bars };
+    },
+  },
+  {
+    file: 'latency-bound',
+    bench: 'latency-bound',
+    draw(rows) {
+      const bars = withColumn(rows, 'median op/s').map((row): Bar => {
+        const bar = { label: String(row.side), value: number(row, 'median op/s') };
+        return row['bound op/s'] === null ? bar : { ...bar, own: true, target: number(row, 'bound op/s') };
+      });
+      return { title: 'Operations at 150 ms a request (line: what the cap allows)', unit: 'a second', bars };
+    },
+  },
+  {
+    file: 'http2',
+    bench: 'http2',
+    draw(rows) {
+      const bars = withColumn(rows, 'median requests/s').map((row): Bar => {
+        const name = row.protocol === 'http2' ? 'HTTP/2' : 'HTTP/1.1';
+        const label = `${name}, ${row['in flight']} in flight`;
+        return { label, value: number(row, 'median requests/s'), own: row.protocol === 'http2' };
+      });
+      return { title: 'Requests of one process over TLS', unit: 'a second', bars };
+    },
+  },
+];
