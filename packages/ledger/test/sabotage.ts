@@ -124,9 +124,8 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   R30: [
     {
       file: 'submit',
-      find: '  into_chunk(k[1], k[3], k[3] .. suffix, turn, k[2])\n',
-      replace:
-        "  if redis.call('INCR', tag .. 'crash') % 8 ~= 1 then into_chunk(k[1], k[3], k[3] .. suffix, turn, k[2]) end\n",
+      find: '  gather(touched[key], names[key])\n',
+      replace: "  if redis.call('INCR', tag .. 'crash') % 8 ~= 1 then gather(touched[key], names[key]) end\n",
     },
   ],
   R32: [{ file: 'claims', find: '    set_due(e.key, t + AGAIN_MS)\n', replace: '    drop_due(e.key)\n' }],

@@ -3,6 +3,7 @@ import { afterAll, expect, inject, test } from 'vitest';
 import {
   batchRef,
   extend,
+  grant,
   LIFE,
   life,
   openTestLedger,
@@ -65,6 +66,33 @@ test('paging through a script loses nothing while its buckets split', async () =
     }
   }
   for (const name of names(0, 300)) expect(seen).toContain(name);
+});
+
+test('accesses that nobody has mentioned are stored together as they are one by one', async () => {
+  const [together, apart] = [await openTestLedger(redis), await openTestLedger(redis)];
+  const operations = [
+    life('ann'),
+    grant('BobBy_LONGER.name-90', 1_930_000_000_000),
+    grant('carl', 1_930_000_000_000),
+    revoke('Dora'),
+    extend('emil', 2, 'M'),
+    extend('EMIL', 1),
+    { ...life('Fred'), until: { kind: 'duration', duration: { amount: 30, unit: 'D' } } } as const,
+    life('carl'),
+    revoke('ann'),
+    grant('Gina', 1_930_000_000_000),
+  ];
+  await together.submit('a', ...operations);
+  for (const operation of operations) await apart.submit('a', operation);
+  for (const { username } of operations) expect(await together.record(username)).toEqual(await apart.record(username));
+  expect(await together.part('a')).toEqual(await apart.part('a'));
+  await together.expectCountsToAgree();
+  expect(await together.ledger.summary()).toMatchObject({ pending: { 'grant-bulk': 6, 'revoke-bulk': 2 } });
+  const chunks = [await together.ledger.take('grant-bulk', 'j1'), await together.ledger.take('revoke-bulk', 'j2')];
+  expect(chunks.map((chunk) => chunk?.names)).toEqual([
+    ['bobby_longer.name-90', 'carl', 'emil', 'fred', 'gina'],
+    ['ann', 'dora'],
+  ]);
 });
 
 test('a status narrows the pages and every page leads on until the end', async () => {

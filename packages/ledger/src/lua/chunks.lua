@@ -26,8 +26,7 @@ local function flush_group(g)
   g.names = {}
 end
 
-local function into_chunk(script, action, lane, turn, name, alone)
-  if alone then return add_chunk(script, action, lane, turn, { name }) end
+local function group_of(script, action, lane, turn)
   local id = script .. ' ' .. lane .. ' ' .. turn
   local g = groups[id]
   if not g then
@@ -35,10 +34,19 @@ local function into_chunk(script, action, lane, turn, name, alone)
     groups[id] = g
     group_order[#group_order + 1] = g
   end
+  return g
+end
+
+local function gather(g, name)
   if g.seen[name] then return end
   g.seen[name] = true
   g.names[#g.names + 1] = name
   if #g.names == CHUNK_KEYS then flush_group(g) end
+end
+
+local function into_chunk(script, action, lane, turn, name, alone)
+  if alone then return add_chunk(script, action, lane, turn, { name }) end
+  gather(group_of(script, action, lane, turn), name)
 end
 
 local function flush_chunks()

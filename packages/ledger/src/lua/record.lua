@@ -93,6 +93,12 @@ local function blank()
   return { v = 0, tv = 0, at = 0, last = 0, base = '?', window = 0, tries = 0, lapses = 0, chain = {}, case = '', accepted = false, redo = false }
 end
 
+-- An encoded record with an empty case, with this one.
+local function with_case(text, case)
+  if case == '' then return text end
+  return text:sub(1, 3) .. char(#case) .. text:sub(5, 16) .. case .. text:sub(17)
+end
+
 -- Which letters of a spelling are capitals, as bits; '' when none is.
 local function case_of(spelling)
   if not spelling:find('%u') then return '' end

@@ -24,11 +24,12 @@ if number then
 end
 
 -- S1: the first row that is new must follow the last one taken, or nothing at all is written.
-local first, last = nil, after
+local first, last = tonumber(rows:match('^%d+')), after
 for row in rows:gmatch('(%d+) [^\n]+') do
   row = tonumber(row)
-  first = first or row
-  if row > wm and last ~= wm and (last < wm or first == row) then return cjson.encode({ s = 'gap', wm = wm }) end
+  local taken_before = row <= wm
+  if not taken_before and last ~= wm and (last < wm or first == row) then return cjson.encode({ s = 'gap', wm = wm }) end
+  if not taken_before then break end
   last = row
 end
 
@@ -88,34 +89,85 @@ local function append(e, c)
   save(e)
 end
 
-local touched, order = {}, {}
+-- The record of an access that nobody has mentioned before, by what the row asks for: most rows of a migration are one of these.
+local templates = {}
+
+local function template_of(row_kind, value)
+  local template = templates[row_kind .. value]
+  if not template then
+    local r = blank()
+    local c = contributor(row_kind, value)
+    r.v, c.v, r.chain[1] = 1, 1, c
+    template = { text = encode(r), c = c, count = 0 }
+    templates[row_kind .. value] = template
+  end
+  return template
+end
+
+-- The short way for an access without a record: as `append` to a blank one.
+local function begin(script, name, row_kind, spelling, value)
+  local template = template_of(row_kind, value)
+  if not insert(script, name, with_case(template.text, case_of(spelling))) then return false end
+  template.count = template.count + 1
+  if kind == 's' then redis.call('HSET', part_key(number), 'script', script, 'name', name, 'v', 1) end
+  return true
+end
+
+-- Rows alternate seldom between known accesses and others: what the last one was is tried first.
+local expect_new = false
+
+-- Answers whether something is pending afterwards.
+local function take(row, script, name, row_kind, spelling, value)
+  if expect_new and begin(script, name, row_kind, spelling, value) then return true end
+  local e = load(script, name)
+  expect_new = not e.exists
+  if row_kind == 'x' and #e.r.chain >= CHAIN_MAX then
+    refuse(row)
+  else
+    if not e.r.accepted then e.r.case = case_of(spelling) end
+    append(e, contributor(row_kind, value))
+  end
+  return #e.r.chain > 0
+end
+
+local suffix = class == 'b' and '-bulk' or ''
+local groups_of = {}
+
+local function group_for(script, row_kind)
+  local action = row_kind == 'r' and 'revoke' or 'grant'
+  local id = script .. action
+  local group = groups_of[id] or group_of(script, action, action .. suffix, turn)
+  groups_of[id] = group
+  return group
+end
+
+-- By key its chunk's group: the last row of a key says which.
+local touched, order, names = {}, {}, {}
 for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+) ?([^\n]*)') do
   row = tonumber(row)
   local name = spelling:lower()
-  local key = access_key(script, name)
   local open = true
   if row > wm then
-    local e = load(script, name)
-    if row_kind == 'x' and #e.r.chain >= CHAIN_MAX then
-      refuse(row)
-    else
-      if not e.r.accepted then e.r.case = case_of(spelling) end
-      append(e, contributor(row_kind, value))
-    end
-    open = #e.r.chain > 0
+    open = take(row, script, name, row_kind, spelling, value)
+    last = row
   end
   if open then
-    if not touched[key] then order[#order + 1] = key end
-    touched[key] = { script, name, row_kind == 'r' and 'revoke' or 'grant' }
+    local key = access_key(script, name)
+    if not touched[key] then
+      order[#order + 1] = key
+      names[key] = name
+    end
+    touched[key] = group_for(script, row_kind)
   end
+end
+for _, template in pairs(templates) do
+  if template.count > 0 then count(part, template.c, template.count, template.count) end
 end
 if last > wm then redis.call('HSET', part_key(number), 'wm', last) end
 
 -- S4: the same Lua writes the open chunks into their lane's turns.
-local suffix = class == 'b' and '-bulk' or ''
 for _, key in ipairs(order) do
-  local k = touched[key]
-  into_chunk(k[1], k[3], k[3] .. suffix, turn, k[2])
+  gather(touched[key], names[key])
 end
 flush_chunks()
 flush_parts(t)
