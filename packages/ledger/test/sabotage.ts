@@ -132,7 +132,7 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   R33: [
     {
       file: 'settle',
-      find: 'if not due or tonumber(due) > e.r.window then set_due(e.key, e.r.window) end',
+      find: 'if not due or due > e.r.window then set_due(e.key, e.r.window) end',
       replace: 'set_due(e.key, e.r.window)',
     },
   ],

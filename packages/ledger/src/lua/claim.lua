@@ -115,9 +115,15 @@ local function claim(name)
 end
 
 -- A record that a newer release has written stops the script here, before it has written anything itself.
-for name in ARGV[10]:gmatch('%S+') do load(script, name) end
+local names, keys = {}, {}
+for name in ARGV[10]:gmatch('%S+') do
+  names[#names + 1] = name
+  keys[#keys + 1] = load(script, name).key
+end
+gather_claims(keys)
 local answers = {}
-for name in ARGV[10]:gmatch('%S+') do answers[#answers + 1] = claim(name) end
+for i = 1, #names do answers[i] = claim(names[i]) end
+flush_claims()
 flush_parts(t)
 flush_store()
 return cjson.encode({ keys = list_out(answers), ended = list_out(into), takeovers = takeovers, beat = beat })

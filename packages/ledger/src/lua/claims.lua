@@ -2,27 +2,70 @@
 -- Claims: hash `claims` key → "token until at armed". Due: zset `due` key → ms.
 local claims_key, due_key = tag .. 'claims', tag .. 'due'
 
+-- Scripts of many keys read their claims at once and gather what they write: each command of its own costs 1 µs and a line of the AOF.
+local seen, gathered = {}, nil
+
+local function gather_claims(keys)
+  gathered = { claims = {}, due = {} }
+  if #keys == 0 then return end
+  local found = redis.call('HMGET', claims_key, unpack(keys))
+  for i = 1, #keys do seen[keys[i]] = found[i] end
+end
+
+-- Writes a gathered table, in which false = not there any more.
+local function write_gathered(key, all, put, drop, score_first)
+  local there, gone = {}, {}
+  for field, value in pairs(all) do
+    if value then
+      there[#there + 1] = score_first and value or field
+      there[#there + 1] = score_first and field or value
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  for i = 1, #there, 1000 do redis.call(put, key, unpack(there, i, math.min(i + 999, #there))) end
+  for i = 1, #gone, 1000 do redis.call(drop, key, unpack(gone, i, math.min(i + 999, #gone))) end
+end
+
+local function flush_claims()
+  write_gathered(claims_key, gathered.claims, 'HSET', 'HDEL', false)
+  write_gathered(due_key, gathered.due, 'ZADD', 'ZREM', true)
+end
+
 local function claim_of(key)
-  local s = redis.call('HGET', claims_key, key)
+  local s = seen[key]
+  if s == nil then s = redis.call('HGET', claims_key, key) end
   if not s then return nil end
   local token, until_, at, armed = s:match('^(%S+) (%d+) (%d+) (%d)$')
   return { token = token, until_ = tonumber(until_), at = tonumber(at), armed = armed == '1' }
 end
 
 local function write_claim(key, c)
-  redis.call('HSET', claims_key, key, string.format('%s %.0f %.0f %d', c.token, c.until_, c.at, c.armed and 1 or 0))
-end
-
-local function set_due(key, at)
-  redis.call('ZADD', due_key, at, key)
-end
-
-local function drop_due(key)
-  redis.call('ZREM', due_key, key)
+  local text = string.format('%s %d %d %d', c.token, c.until_, c.at, c.armed and 1 or 0)
+  if not gathered then return redis.call('HSET', claims_key, key, text) end
+  seen[key], gathered.claims[key] = text, text
 end
 
 local function release(key)
-  redis.call('HDEL', claims_key, key)
+  if not gathered then return redis.call('HDEL', claims_key, key) end
+  seen[key], gathered.claims[key] = false, false
+end
+
+local function set_due(key, at)
+  local score = string.format('%d', at)
+  if not gathered then return redis.call('ZADD', due_key, score, key) end
+  gathered.due[key] = score
+end
+
+local function drop_due(key)
+  if not gathered then return redis.call('ZREM', due_key, key) end
+  gathered.due[key] = false
+end
+
+local function due_of(key)
+  local score = gathered and gathered.due[key]
+  if score == nil or not gathered then score = redis.call('ZSCORE', due_key, key) end
+  return score and tonumber(score)
 end
 
 -- Hash `errors` key → code of the last try that spent something: what `failed` is told with.
@@ -88,7 +131,7 @@ end
 local function begin_suspect(e, t, lease)
   local key, until_ = suspect()
   if key and key ~= e.key and until_ > t then return false end
-  redis.call('SET', suspect_key, string.format('%.0f %s', t + lease, e.key))
+  redis.call('SET', suspect_key, string.format('%d %s', t + lease, e.key))
   return true
 end
 

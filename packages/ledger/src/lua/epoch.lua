@@ -1,7 +1,10 @@
 -- Whether this tag is the one that the caller remembers. Included after `tag` is known.
 -- `since`: what was known before, in Redis TIME, is not believed any more.
+local since
+
 local function known_since()
-  return tonumber(redis.call('HGET', tag .. 'epoch', 'since') or 0)
+  since = since or tonumber(redis.call('HGET', tag .. 'epoch', 'since') or 0)
+  return since
 end
 
 local BEAT_SLACK_MS = 10000

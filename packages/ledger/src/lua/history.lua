@@ -8,7 +8,7 @@ local history_key = tag .. 'history'
 local past = { lines = {}, refs = {}, index = {} }
 
 local function asked_out(c)
-  if c.k == 'g' then return string.format('g%.0f', c.a) end
+  if c.k == 'g' then return string.format('g%d', c.a) end
   if c.k == 'd' or c.k == 'x' then return c.k .. c.n .. c.u end
   return c.k
 end

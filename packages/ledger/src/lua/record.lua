@@ -14,7 +14,7 @@ local function state_in(s)
 end
 
 local function state_out(s)
-  return type(s) == 'number' and string.format('%.0f', s) or s
+  return type(s) == 'number' and string.format('%d', s) or s
 end
 
 -- Flags: 1-2 base kind, 4 spelling accepted, 8 window/tries/lapses follow, 16 a chain follows, 32 failed operations can be redriven

@@ -13,8 +13,8 @@ local t = now()
 local function lost(e, s)
   if not s.sent then return { need = 'lost' } end
   open_window(e.r, t + U)
-  local due = redis.call('ZSCORE', due_key, e.key)
-  if not due or tonumber(due) > e.r.window then set_due(e.key, e.r.window) end
+  local due = due_of(e.key)
+  if not due or due > e.r.window then set_due(e.key, e.r.window) end
   save(e)
   return { need = 'lost' }
 end
@@ -76,8 +76,11 @@ local function settle(s)
   return answer
 end
 
-local answers = {}
-for i, s in ipairs(cjson.decode(ARGV[2])) do answers[i] = settle(s) end
+local settlements, keys, answers = cjson.decode(ARGV[2]), {}, {}
+for i, s in ipairs(settlements) do keys[i] = access_key(tostring(s.s), s.n) end
+gather_claims(keys)
+for i, s in ipairs(settlements) do answers[i] = settle(s) end
+flush_claims()
 flush_parts(t)
 flush_store()
 return cjson.encode({ keys = list_out(answers) })
