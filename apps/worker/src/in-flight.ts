@@ -70,6 +70,18 @@ export function createInFlight(cap: number): InFlight {
     }
   }
 
+  let woken = false;
+
+  /** Keys that settle together leave their room together, or each would go to a claim of its own. */
+  function serveSoon(): void {
+    if (woken) return;
+    woken = true;
+    setImmediate(() => {
+      woken = false;
+      serve();
+    });
+  }
+
   return {
     open() {
       const share: Share = { inHand: 0, singles: [], bulk: [] };
@@ -98,7 +110,7 @@ export function createInFlight(cap: number): InFlight {
         leave(n, bulk) {
           if (n === 0) return;
           take(share, -n, bulk);
-          serve();
+          serveSoon();
         },
         close() {
           open.delete(share);

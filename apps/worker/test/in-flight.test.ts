@@ -14,6 +14,17 @@ test('gives as much room as there is, and waits for more', async () => {
   expect(await next).toBe(2);
 });
 
+test('room that is left in one turn of the event loop is given together', async () => {
+  const room = createInFlight(4).open();
+  await room.enter(4, single);
+  const next = room.enter(4, single);
+  room.leave(1, false);
+  room.leave(1, false);
+  await null;
+  room.leave(2, false);
+  expect(await next).toBe(4);
+});
+
 test('lets a waiter go when it is aborted, and keeps the room for others', async () => {
   const room = createInFlight(1).open();
   await room.enter(1, bulk);

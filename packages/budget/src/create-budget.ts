@@ -78,6 +78,17 @@ export function createBudget(options: BudgetOptions): Budget {
   const learner = createRateLearner(scripts);
   const loop = createPermitLoop({ worker, scripts, learner, log, clock, settings: () => settings, onError });
   const { state } = loop;
+  let woken = false;
+
+  /** What ends in one turn of the event loop is handed out again together: each permit alone would make a claim of its own. */
+  function wakeSoon(): void {
+    if (woken) return;
+    woken = true;
+    setImmediate(() => {
+      woken = false;
+      loop.wake();
+    });
+  }
 
   function hand(budget: BudgetName, permitClass: PermitClass, permits: readonly StockedPermit[]): Permits {
     const left = [...permits];
@@ -97,7 +108,7 @@ export function createBudget(options: BudgetOptions): Budget {
             if (retryAfterMs > 0) state.accountPause = Math.max(state.accountPause, loop.now() + retryAfterMs);
             state.inUse[permitClass] -= 1;
             log.add(budget, permit, result, sentAt, retryAfterMs);
-            loop.wake();
+            wakeSoon();
           },
         };
       },
@@ -105,7 +116,7 @@ export function createBudget(options: BudgetOptions): Budget {
         if (left.length === 0) return;
         state.inUse[permitClass] -= left.length;
         log.giveBack(budget, left.splice(0));
-        loop.wake();
+        wakeSoon();
       },
     };
   }

@@ -52,6 +52,18 @@ test('a slot that falls free goes to the next one here without a call to Redis',
   expect(await account.redis.hget(`${account.key}:slots`, 'w1')).toBe(before);
 });
 
+test('slots that fall free in one turn of the event loop are handed out together', async () => {
+  const budget = account.worker('w1', capped(3));
+  const first = budget.acquire('grant', 3, single);
+  await account.settle();
+  const permits = await first;
+  const requests = Array.from({ length: permits?.count ?? 0 }, () => permits?.start());
+  expect(requests.length).toBe(3);
+  const next = budget.acquire('grant', 3, single);
+  for (const request of requests) request?.finish('ok');
+  expect((await next)?.count).toBe(3);
+});
+
 test('workers share the cap fairly as requests end, and one that stops leaves its part to the others', async () => {
   const workers = ['w1', 'w2', 'w3', 'w4'].map((name) => account.worker(name, capped(24)));
   const loads = workers.map((worker) => load(worker));
