@@ -114,7 +114,8 @@ function unclear(
 }
 
 function contentType({ headers }: Pick<WireAnswer, 'headers'>): string {
-  return ([headers['content-type']].flat()[0] ?? '').toLowerCase();
+  const type = headers['content-type'];
+  return ((Array.isArray(type) ? type[0] : type) ?? '').toLowerCase();
 }
 
 /** Undefined where the text is not whole JSON. */
