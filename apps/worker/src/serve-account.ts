@@ -54,8 +54,8 @@ export interface WorkerParts {
   readonly events: WorkerEvents;
   readonly laneEvents: LaneEvents;
   readonly limits: SendLimits;
-  /** Chunks worked on at once in each lane. */
-  readonly chunksPerLane: number;
+  /** Chunks worked on at once in a lane. */
+  readonly chunksPerLane: { readonly single: number; readonly bulk: number };
   readonly consumerTimes?: ConsumerTimes;
   readonly log: Logger;
 }
@@ -153,7 +153,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
       account: id,
       lane,
       redis,
-      concurrency: parts.chunksPerLane,
+      concurrency: lane.endsWith('-bulk') ? parts.chunksPerLane.bulk : parts.chunksPerLane.single,
       ...(parts.consumerTimes ? { times: parts.consumerTimes } : {}),
       events: parts.laneEvents,
       handler: hear,
