@@ -8,7 +8,15 @@ export default defineConfig({
     passWithNoTests: true,
     projects: [
       {
-        test: { name: 'unit', include: roots('*.test.ts'), exclude: [INTEGRATION], testTimeout: 10_000 },
+        test: {
+          name: 'unit',
+          include: roots('*.test.ts'),
+          exclude: [INTEGRATION],
+          // Nothing outside of a module is touched, so one process serves all files: most take longer to start than to run.
+          isolate: false,
+          maxWorkers: 2,
+          testTimeout: 10_000,
+        },
       },
       {
         test: {
@@ -16,6 +24,7 @@ export default defineConfig({
           include: roots('*.integration.test.ts'),
           globalSetup: ['packages/testing/src/global-redis.ts'],
           setupFiles: ['packages/testing/src/no-leaks.ts'],
+          maxWorkers: 2,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { within } from './latch.ts';
 
@@ -6,7 +7,7 @@ export type StartProcessOptions = {
   /** Default: the Node that runs the test. */
   command?: string;
   args: readonly string[];
-  /** The child's whole environment; nothing of the test's own is passed on. */
+  /** The child's environment; nothing of the test's own is passed on. What is added: where Node keeps what it has compiled. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   /** Runs as this user; only root may choose. */
@@ -34,6 +35,9 @@ export type TestProcess = {
   kill(): Promise<Exit>;
 };
 
+// A start of an app from source is mostly compiling: 1.9 s of a core without this, 1.2 s with it.
+const COMPILE_CACHE = join(import.meta.dirname, '../../../node_modules/.pinegate/compile-cache');
+
 const running = new Set<TestProcess>();
 // A test runner that ends early must not leave processes behind.
 process.once('exit', () => {
@@ -44,7 +48,7 @@ process.once('exit', () => {
 export async function startProcess(options: StartProcessOptions): Promise<TestProcess> {
   const child = spawn(options.command ?? process.execPath, options.args, {
     cwd: options.cwd,
-    env: { ...options.env },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
