@@ -3,6 +3,7 @@ import type { Flags } from '@pinegate/flags';
 import type { Bells, Directory, EpochGuard, Epochs, Ledger } from '@pinegate/ledger';
 import type { Logger, Metrics, Redis } from '@pinegate/runtime';
 import type { ApiMetrics } from './api-metrics.ts';
+import type { ReadingPool } from './batches/reading-pool.ts';
 import type { SessionChecks } from './session-checks.ts';
 import type { SettledEvents } from './settled-events.ts';
 import type { UsernameChecks } from './username-checks.ts';
@@ -13,6 +14,8 @@ export interface ApiContext {
   /** For counters of requests. */
   readonly redis: Redis;
   readonly ns: string;
+  /** Threads that read large uploads; null: they are read where all else is done. */
+  readonly reading: ReadingPool | null;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly metrics: Metrics;

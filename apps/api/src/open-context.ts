@@ -12,6 +12,7 @@ import {
 } from '@pinegate/runtime';
 import type { ApiContext } from './api-context.ts';
 import { buildApiMetrics } from './api-metrics.ts';
+import { createReadingPool } from './batches/reading-pool.ts';
 import { countIdempotency } from './count-idempotency.ts';
 import { buildEpochEvents } from './epoch-events.ts';
 import type { ApiConfig } from './parse-config.ts';
@@ -66,6 +67,8 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
     onResult: (result) => counters.cache.inc({ result }),
   });
   onClose('usernames', () => names.close());
+  const reading = config.uploadThreads === 0 ? null : createReadingPool(config.uploadThreads);
+  onClose('threads of uploads', async () => reading?.close());
   async function lookUp(usernames: readonly string[]): Promise<void> {
     for (let at = 0; at < usernames.length; at += LOOK_UPS_AT_ONCE) {
       const asked = usernames.slice(at, at + LOOK_UPS_AT_ONCE);
@@ -78,6 +81,7 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
   return {
     log,
     ns,
+    reading,
     trustedProxies: config.trustedProxies,
     metrics,
     counters,

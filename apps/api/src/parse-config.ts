@@ -30,6 +30,8 @@ export interface ApiConfig {
   readonly acceptReplicas: number;
   /** Copies of this process that serve together. */
   readonly processes: number;
+  /** Threads that read large uploads; 0: they are read where all else is done. */
+  readonly uploadThreads: number;
   readonly times: LedgerTimes;
 }
 
@@ -67,6 +69,7 @@ const SCHEMA = z.object({
   MAX_TRIES: whole(1, 1_000).default(5),
   ACCEPT_REPLICAS: whole(0, 10).default(0),
   PROCESSES: processCountSchema,
+  UPLOAD_THREADS: whole(0, 64).default(0),
 });
 
 const SECRETS = [
@@ -99,6 +102,7 @@ export function parseConfig(env: Env): ApiConfig {
     retentionMs,
     acceptReplicas: read.ACCEPT_REPLICAS,
     processes: read.PROCESSES,
+    uploadThreads: read.UPLOAD_THREADS,
     times: Object.freeze({
       verifyDelayMs: read.VERIFY_DELAY_MS,
       leaseMs: read.CLAIM_LEASE_MS,

@@ -18,6 +18,7 @@ import { randomNamespace } from '@pinegate/testing';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../src/api-context.ts';
 import { buildApiMetrics } from '../src/api-metrics.ts';
+import { createReadingPool } from '../src/batches/reading-pool.ts';
 import { buildApp } from '../src/build-app.ts';
 import { countIdempotency } from '../src/count-idempotency.ts';
 import { buildEpochEvents } from '../src/epoch-events.ts';
@@ -88,6 +89,8 @@ export interface HarnessOptions {
   readonly trustedProxies?: readonly string[];
   /** How many replicas must have what is accepted. */
   readonly acceptReplicas?: number;
+  /** Threads that read large uploads. */
+  readonly uploadThreads?: number;
 }
 
 export async function openApiHarness(redisUrl: string, options: HarnessOptions = {}): Promise<ApiHarness> {
@@ -129,10 +132,12 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     validate: async () => {},
   };
   const state = { full: false };
+  const reading = options.uploadThreads === undefined ? null : createReadingPool(options.uploadThreads);
   const context: ApiContext = {
     log,
     redis,
     ns,
+    reading,
     trustedProxies: options.trustedProxies ?? [],
     metrics,
     counters,
@@ -201,6 +206,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     clear: async () => void (await redis.flushall()),
     async close() {
       await app.close();
+      await reading?.close();
       await flags.close();
       directory.close();
       await Promise.all([redis, events, ...(replicated ? [replicated] : [])].map((each) => closeRedis(each)));

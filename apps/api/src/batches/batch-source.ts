@@ -3,11 +3,10 @@ import { type ParsedRow, parseOperation } from '@pinegate/access';
 import type { z } from 'zod';
 import { Problem } from '../problem.ts';
 import type { batchBody } from '../schemas.ts';
-import type { CsvDefaults } from './csv-columns.ts';
-import { buildCsvReader } from './csv-reader.ts';
-import { buildNdjsonReader } from './ndjson-reader.ts';
-import { chunksOf, type RowChunk, readChunks } from './row-chunks.ts';
+import type { ReadingPool } from './reading-pool.ts';
+import { chunksOf, piecesOf, type RowChunk, readChunks } from './row-chunks.ts';
 import type { RowReader } from './row-reader.ts';
+import { buildReader, type StreamFormat } from './stream-format.ts';
 
 /** A batch has no more rows. */
 const MAX_ROWS = 1_000_000;
@@ -25,15 +24,27 @@ export interface BatchSource {
   readonly hashed: boolean;
 }
 
-/** Rows of a stream. */
-export function streamSource(body: Readable, format: 'csv' | 'ndjson', defaults: CsvDefaults): BatchSource {
+/** Rows of a stream. @param pool reads it in one of its threads; null: it is read here. */
+export function streamSource(body: Readable, format: StreamFormat, pool: ReadingPool | null): BatchSource {
+  if (pool !== null) return pooledSource(body, format, pool);
   let reader: RowReader | null = null;
   return {
     hashed: false,
     fingerprint: () => reader?.digest() ?? '',
     chunks(now) {
-      reader = format === 'csv' ? buildCsvReader(defaults, now) : buildNdjsonReader(now);
-      return readChunks(body, reader, MAX_ROWS);
+      reader = buildReader(format, now);
+      return readChunks(piecesOf(body), reader, MAX_ROWS);
+    },
+  };
+}
+
+function pooledSource(body: Readable, format: StreamFormat, pool: ReadingPool): BatchSource {
+  let digest = '';
+  return {
+    hashed: false,
+    fingerprint: () => digest,
+    async *chunks(now) {
+      digest = yield* pool.read(piecesOf(body), { ...format, now, maxRows: MAX_ROWS });
     },
   };
 }

@@ -20,12 +20,16 @@ import type { batchBody } from '../schemas.ts';
 import { uuidV7 } from '../uuid-v7.ts';
 import { type BatchSource, jsonSource, streamSource } from './batch-source.ts';
 import type { CsvDefaults } from './csv-columns.ts';
+import type { ReadingPool } from './reading-pool.ts';
 import { receiveBatch } from './receive-batch.ts';
 import { BrokenBodyError } from './row-chunks.ts';
 import type { UploadParts } from './upload.ts';
 
 /** Media types of NDJSON. */
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+
+/** From this size on, in bytes, an upload is read by a thread, where there are any: about 10,000 rows. */
+const LARGE_BYTES = 1_048_576;
 
 /** Media type of CSV. */
 export const CSV_TYPE = 'text/csv';
@@ -44,7 +48,7 @@ export async function postBatch(
   { validate, ...defaults }: BatchQuery,
 ): Promise<void> {
   refuseWhenFull(context);
-  const rows = sourceOf(request, defaults);
+  const rows = sourceOf(request, defaults, context.reading);
   const key = idempotencyKeyOf(request);
   const { idempotency } = context.directory;
   const id = `b_${derivedId(request)?.toString('hex') ?? uuidV7(context.now())}`;
@@ -107,7 +111,7 @@ function receive(context: ApiContext, request: FastifyRequest, { id, rows, lease
   });
 }
 
-function sourceOf(request: FastifyRequest, defaults: CsvDefaults): BatchSource {
+function sourceOf(request: FastifyRequest, defaults: CsvDefaults, reading: ReadingPool | null): BatchSource {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const hasDefaults = defaults.action !== undefined || defaults.script !== undefined;
   if (hasDefaults && type !== CSV_TYPE) {
@@ -116,12 +120,19 @@ function sourceOf(request: FastifyRequest, defaults: CsvDefaults): BatchSource {
   if (defaults.script !== undefined && !isPineId(defaults.script)) {
     throw new Problem('invalid_script', 'script must be "PUB;" and 32 lower-case hex digits.');
   }
-  if (type === CSV_TYPE) return streamSource(streamOf(request), 'csv', defaults);
-  if (NDJSON_TYPES.includes(type)) return streamSource(streamOf(request), 'ndjson', {});
+  const pool = sizeOf(request) < LARGE_BYTES ? null : reading;
+  if (type === CSV_TYPE) return streamSource(streamOf(request), { format: 'csv', defaults }, pool);
+  if (NDJSON_TYPES.includes(type)) return streamSource(streamOf(request), { format: 'ndjson', defaults: {} }, pool);
   if (type === 'application/json') {
     return jsonSource(request.body as z.output<typeof batchBody>, request.bodyHash);
   }
   throw new Problem('unsupported_media_type', `Send application/json, ${NDJSON_TYPES[0]} or ${CSV_TYPE}.`);
+}
+
+// What comes without a length may be large.
+function sizeOf({ headers }: FastifyRequest): number {
+  const length = headers['content-length'];
+  return length === undefined ? Number.POSITIVE_INFINITY : Number(length);
 }
 
 // A request whose length is 0 is not parsed.

@@ -35,20 +35,20 @@ export class BrokenBodyError extends Error {
 }
 
 /**
- * Reads a streamed body into chunks, no faster than they are taken. The last chunk may be empty.
- * Errors: `BrokenBodyError`; `Problem` `too_many_rows` and those of the reader.
+ * Reads the pieces of a body into chunks, no faster than they are taken. The last chunk may be empty.
+ * Errors: those of the pieces; `Problem` `too_many_rows` and those of the reader.
  */
 export async function* readChunks(
-  body: Readable,
+  pieces: AsyncIterable<Uint8Array | null>,
   reader: RowReader,
   maxRows: number,
 ): AsyncGenerator<RowChunk, void, undefined> {
   let rows: ParsedRow[] = [];
   let first = 1;
   let hash = '';
-  for await (const bytes of piecesOf(body)) {
+  for await (const bytes of pieces) {
     if (bytes === null) reader.end();
-    else reader.feed(bytes);
+    else reader.feed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     for (let row = reader.next(); row !== null; row = reader.next()) {
       // A full chunk leaves only when one more row is seen, so that the last one is known as such.
       if (rows.length === CHUNK_ROWS) {
@@ -66,8 +66,8 @@ export async function* readChunks(
   yield { first, rows, hash: rows.length === CHUNK_ROWS ? hash : reader.digest(), last: true };
 }
 
-// The pieces of the body, and null for its end.
-async function* piecesOf(body: Readable): AsyncGenerator<Buffer | null, void, undefined> {
+/** The pieces of a streamed body, and null for its end. Errors: `BrokenBodyError`. */
+export async function* piecesOf(body: Readable): AsyncGenerator<Buffer | null, void, undefined> {
   // Not destroyed on return: the socket must live for the answer.
   const pieces = body.iterator({ destroyOnReturn: false });
   for (;;) {
