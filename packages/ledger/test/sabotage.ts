@@ -124,8 +124,8 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
   R30: [
     {
       file: 'submit',
-      find: '  gather(touched[key], names[key])\n',
-      replace: "  if redis.call('INCR', tag .. 'crash') % 8 ~= 1 then gather(touched[key], names[key]) end\n",
+      find: '  gather(group, name)\n',
+      replace: "  if redis.call('INCR', tag .. 'crash') % 8 ~= 1 then gather(group, name) end\n",
     },
   ],
   R32: [{ file: 'claims', find: '    set_due(e.key, t + AGAIN_MS)\n', replace: '    drop_due(e.key)\n' }],

@@ -25,7 +25,7 @@ local function size_of(script)
   local s = scripts[script]
   if not s then
     local got = redis.call('HMGET', meta, 'b:' .. script, 'n:' .. script)
-    s = { b = tonumber(got[1] or 1), n = tonumber(got[2] or 0), script = script }
+    s = { b = tonumber(got[1] or 1), n = tonumber(got[2] or 0), script = script, prefix = tag .. 'rec:' .. script .. ':' }
     s.p = 1
     while s.p * 2 <= s.b do s.p = s.p * 2 end
     scripts[script] = s
@@ -33,8 +33,9 @@ local function size_of(script)
   return s
 end
 
+-- Written as a whole number: Lua's own way of writing a float takes twice as long.
 local function bucket_key(script, bucket)
-  return tag .. 'rec:' .. script .. ':' .. bucket
+  return size_of(script).prefix .. string.format('%d', bucket)
 end
 
 local function bucket_of(size, h)

@@ -91,23 +91,28 @@ end
 
 -- The record of an access that nobody has mentioned before, by what the row asks for: most rows of a migration are one of these.
 local templates = {}
+local last_kind, last_value, last_template
 
 local function template_of(row_kind, value)
-  local template = templates[row_kind .. value]
+  if row_kind == last_kind and value == last_value then return last_template end
+  local id = row_kind .. value
+  local template = templates[id]
   if not template then
     local r = blank()
     local c = contributor(row_kind, value)
     r.v, c.v, r.chain[1] = 1, 1, c
     template = { text = encode(r), c = c, count = 0 }
-    templates[row_kind .. value] = template
+    templates[id] = template
   end
+  last_kind, last_value, last_template = row_kind, value, template
   return template
 end
 
 -- The short way for an access without a record: as `append` to a blank one.
 local function begin(script, name, row_kind, spelling, value)
   local template = template_of(row_kind, value)
-  if not insert(script, name, with_case(template.text, case_of(spelling))) then return false end
+  local text = spelling == name and template.text or with_case(template.text, case_of(spelling))
+  if not insert(script, name, text) then return false end
   template.count = template.count + 1
   if kind == 's' then redis.call('HSET', part_key(number), 'script', script, 'name', name, 'v', 1) end
   return true
@@ -130,19 +135,25 @@ local function take(row, script, name, row_kind, spelling, value)
   return #e.r.chain > 0
 end
 
+-- By script and name the group of its chunk: the last row of a key says which.
 local suffix = class == 'b' and '-bulk' or ''
-local groups_of = {}
+local touched, order = {}, {}
 
-local function group_for(script, row_kind)
-  local action = row_kind == 'r' and 'revoke' or 'grant'
-  local id = script .. action
-  local group = groups_of[id] or group_of(script, action, action .. suffix, turn)
-  groups_of[id] = group
-  return group
+local function touch(script, name, row_kind)
+  local of_script = touched[script]
+  if not of_script then
+    of_script = { names = {} }
+    for _, action in ipairs({ 'grant', 'revoke' }) do of_script[action] = group_of(script, action, action .. suffix, turn) end
+    touched[script] = of_script
+  end
+  local names = of_script.names
+  if not names[name] then
+    local n = #order
+    order[n + 1], order[n + 2] = names, name
+  end
+  names[name] = row_kind == 'r' and of_script.revoke or of_script.grant
 end
 
--- By key its chunk's group: the last row of a key says which.
-local touched, order, names = {}, {}, {}
 for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+) ?([^\n]*)') do
   row = tonumber(row)
   local name = spelling:lower()
@@ -151,14 +162,7 @@ for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+
     open = take(row, script, name, row_kind, spelling, value)
     last = row
   end
-  if open then
-    local key = access_key(script, name)
-    if not touched[key] then
-      order[#order + 1] = key
-      names[key] = name
-    end
-    touched[key] = group_for(script, row_kind)
-  end
+  if open then touch(script, name, row_kind) end
 end
 for _, template in pairs(templates) do
   if template.count > 0 then count(part, template.c, template.count, template.count) end
@@ -166,8 +170,9 @@ end
 if last > wm then redis.call('HSET', part_key(number), 'wm', last) end
 
 -- S4: the same Lua writes the open chunks into their lane's turns.
-for _, key in ipairs(order) do
-  gather(touched[key], names[key])
+for i = 1, #order, 2 do
+  local group, name = order[i][order[i + 1]], order[i + 1]
+  gather(group, name)
 end
 flush_chunks()
 flush_parts(t)
