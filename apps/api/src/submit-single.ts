@@ -79,8 +79,9 @@ async function submit(context: ApiContext, submission: Submission): Promise<Answ
     context.counters.ended(result.ended);
     await context.ring(route.account, result.bells);
     if (wait !== null && !(await hasSettled(ledger, id))) await wait.settled(waitMs, signal);
-    const [[record], settled] = await Promise.all([
-      ledger.readAccess(route.index, [operation.username]),
+    const read = async () => (await ledger.readAccess(route.index, [operation.username]))[0];
+    const [record, settled] = await Promise.all([
+      wait === null && result.record !== null ? result.record : read(),
       wait === null ? false : hasSettled(ledger, id),
     ]);
     if (!record) throw new Error('The ledger does not have the access that was just written.');

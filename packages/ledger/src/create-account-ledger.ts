@@ -115,6 +115,7 @@ function writing(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, m
         refused?: number[];
         bells?: Bells;
         ended?: [EndedCount['outcome'], EndedCount['action'], number][];
+        record?: RecordWire;
       }>(
         'submit',
         [
@@ -136,7 +137,8 @@ function writing(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, m
       if (answer.s === 'cancelled') return { status: 'cancelled' };
       const { part: number, at: acceptedAt, refused = [], bells = {} } = answer;
       const ended = (answer.ended ?? []).map(([outcome, action, count]) => ({ outcome, action, count }));
-      return { status: 'taken', part: number, acceptedAt, refused, bells, ended };
+      const record = answer.record ? decodeRecord(answer.record) : null;
+      return { status: 'taken', part: number, acceptedAt, refused, bells, ended, record };
     },
     async cancel(partId) {
       return (await run('cancel', [partId])) === 1;

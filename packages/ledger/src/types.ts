@@ -43,6 +43,8 @@ export type SubmitResult =
       readonly bells: Bells;
       /** What ended at once, by kind: it was so already, or this submit replaced it. */
       readonly ended: readonly EndedCount[];
+      /** Of a single operation the access as the submit has left it; null where the operation had been taken before, and of a batch. */
+      readonly record: AccessRecord | null;
     }
   /** The part's last row is not the one that the caller named; nothing was written. */
   | { readonly status: 'gap'; readonly watermark: number }

@@ -187,3 +187,14 @@ test('the id of a single operation is published on the settled channel when it s
     listener.disconnect();
   }
 });
+
+test('the submit of a single operation answers the access as it has left it, and not again when it is sent again', async () => {
+  const t = await openTestLedger(redis);
+  const single = { id: 'op', kind: 'single', lane: 'single', turn: 'key', source: 'key' } as const;
+  const rows = [{ row: 1, script: SCRIPT, operation: extend('Ann', 1) }];
+  await t.submit('a', life('ann'));
+  const first = await t.ledger.submit(single, 0, rows);
+  expect(first).toMatchObject({ status: 'taken', record: await t.record('ann') });
+  expect(await t.ledger.submit(single, 0, rows)).toMatchObject({ status: 'taken', record: null });
+  expect(await t.submit('b', life('bob'))).toMatchObject({ record: null });
+});

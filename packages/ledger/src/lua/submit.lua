@@ -2,12 +2,14 @@
 -- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
 --   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>; 1 if the tag must carry an epoch;
 --   1 if users are to be looked up before anything is sent for them
--- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]]}; error EPOCH
+-- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]],
+--   record: of a single operation the access as it is now, unless it had been taken before}; error EPOCH
 --!include clock
 --!include store
 --!include parts
 --!include chunks
 --!include claims
+--!include view
 -- An emptied tag takes nothing: it may be about to be restored. A restored one does, its operations wait.
 if ARGV[10] == '1' and redis.call('EXISTS', tag .. 'epoch') == 0 then return redis.error_reply('EPOCH the account was emptied') end
 local id, kind, class, turn, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -121,6 +123,8 @@ end
 -- Rows alternate seldom between known accesses and others: what the last one was is tried first.
 local expect_new = false
 
+local single
+
 -- Answers whether something is pending afterwards.
 local function take(row, script, name, row_kind, spelling, value)
   if expect_new and begin(script, name, row_kind, spelling, value) then return true end
@@ -132,6 +136,7 @@ local function take(row, script, name, row_kind, spelling, value)
     if not e.r.accepted then e.r.case = case_of(spelling) end
     append(e, contributor(row_kind, value))
   end
+  if kind == 's' then single = view(e) end
   return #e.r.chain > 0
 end
 
@@ -193,4 +198,4 @@ for _, x in ipairs(into) do
   counts[kind_of][3] = counts[kind_of][3] + 1
 end
 return cjson.encode({ s = 'taken', part = number, at = t, wm = math.max(wm, last), refused = list_out(refused), bells = bells_out(),
-  ended = list_out(ended_out) })
+  ended = list_out(ended_out), record = single })
