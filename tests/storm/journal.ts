@@ -31,8 +31,18 @@ end
   },
   {
     file: `${LUA}/submit.lua`,
-    find: '      append(e, contributor(row_kind, value))\n',
-    replace: '      local c = contributor(row_kind, value)\n      c.row = row\n      append(e, c)\n',
+    find: '    append(e, contributor(row_kind, value))\n',
+    replace: '    local c = contributor(row_kind, value)\n    c.row = row\n    append(e, c)\n',
+  },
+  {
+    file: `${LUA}/submit.lua`,
+    find: '  if expect_new and begin(script, name, row_kind, spelling, value) then return true end\n',
+    replace: `  if expect_new and begin(script, name, row_kind, spelling, value) then
+    local expires = row_kind == 'g' and tonumber(value) or nil
+    journal('accepted', { script = script, name = name }, { v = 1 }, number, { row = row, at = t, expires = expires })
+    return true
+  end
+`,
   },
   {
     file: `${LUA}/redrive.lua`,
