@@ -40,8 +40,8 @@ export const bench: Bench = {
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {
       for (const rival of ['sequential', 'batcher']) sides.push(await openRival(stack, rival, `cap${caps[0]}`));
-      // Warmed up without latency, or it would take minutes.
-      for (const side of sides) await side.run(`${side.name}_warm`, 0.5);
+      // Warmed up without latency, or it would take minutes: Pinegate with as many operations as a run of it has.
+      for (const side of sides) await side.run(`${side.name}_warm`, side.bound === null ? 0.5 : secondsOf(input));
       await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: LATENCY_MS } });
       await compare(input, sides);
     } finally {
@@ -50,6 +50,10 @@ export const bench: Bench = {
     }
   },
 };
+
+function secondsOf({ flags }: BenchInput): number {
+  return Number(flags.seconds ?? 10);
+}
 
 function scriptOf(index: number): string {
   return `PUB;${index.toString(16).padStart(32, '0')}`;
@@ -80,9 +84,10 @@ async function openRival(stack: Stack, rival: string, account: string): Promise<
   };
 }
 
-async function compare({ flags, tell, report, signal }: BenchInput, sides: readonly Side[]): Promise<void> {
+async function compare(input: BenchInput, sides: readonly Side[]): Promise<void> {
+  const { flags, tell, report, signal } = input;
   const rounds = Number(flags.rounds ?? 5);
-  const seconds = Number(flags.seconds ?? 10);
+  const seconds = secondsOf(input);
   const rates = new Map(sides.map((side) => [side, [] as number[]]));
   for (let round = 1; round <= rounds; round++) {
     for (const [side, all] of rates) {

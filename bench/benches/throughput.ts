@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { grantBatch } from '../harness/grant-batch.ts';
@@ -12,9 +12,12 @@ import { rivalSetup, startRival } from '../harness/start-rival.ts';
  * other, each in processes that have been warmed up; from the first byte sent until the last operation has settled.
  */
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
+/** What a worker may have in flight, and the bare loop too. */
 const IN_FLIGHT = 200;
+/** The account's cap, over all workers: none. */
+const UNCAPPED = 1_000;
 /** So many that every process runs compiled code before anything is measured. */
-const WARM_ROWS = 20_000;
+const WARM_ROWS = 40_000;
 /** Rivals by side, and whether they run in as many processes as there are workers. */
 const RIVALS: Readonly<Record<string, { readonly rival: string; readonly many: boolean }>> = {
   loop: { rival: 'loop', many: false },
@@ -43,10 +46,11 @@ export const bench: Bench = {
   maxMs: () => 20 * 60_000,
   async run(input) {
     const { flags, seed } = input;
-    const workers = Number(flags.workers ?? 2);
+    const workers = Number(flags.workers ?? 1);
     const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
     const env: Record<string, string> = flags.profile ? { NODE_OPTIONS: profile } : {};
-    const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
+    const config = { budgets: UNLIMITED, maxInFlight: UNCAPPED };
+    const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
     const sides: Side[] = [];
     try {
       for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {
