@@ -30,6 +30,15 @@ test('defaults are those of the documentation', () => {
   expect(Object.isFrozen(config)).toBe(true);
 });
 
+test('retention may be part of a day, in whole milliseconds, and not nothing', () => {
+  const retentionMs = (days: string) => parseConfig({ PINEGATE_SECRET_KEY: SECRET, RETENTION_DAYS: days }).retentionMs;
+  expect(retentionMs('0.5')).toBe(43_200_000);
+  expect(retentionMs('0.000001')).toBe(86);
+  for (const days of ['0', '-1', '3651', 'a week', '1e9']) {
+    expect(mistakes({ PINEGATE_SECRET_KEY: SECRET, RETENTION_DAYS: days })).toHaveLength(1);
+  }
+});
+
 test('all mistakes are told at once, none with its value', () => {
   const told = mistakes({
     PINEGATE_SECRET_KEY: 'c2hvcnQtc2VjcmV0',

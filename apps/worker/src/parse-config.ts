@@ -73,7 +73,7 @@ export function parseConfig(env: Env) {
       verifyDelayMs: e.VERIFY_DELAY_MS,
       leaseMs: e.CLAIM_LEASE_MS,
       freshMs: e.FRESH_HOURS * HOUR_MS,
-      retentionMs: e.RETENTION_DAYS * 24 * HOUR_MS,
+      retentionMs: Math.max(1, Math.round(e.RETENTION_DAYS * 24 * HOUR_MS)),
       maxTries: e.MAX_TRIES,
     },
     limits: { leaseMs: e.CLAIM_LEASE_MS, requestDeadlineMs: e.REQUEST_DEADLINE_MS, modifyMakesLifetime: true },

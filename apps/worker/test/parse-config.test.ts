@@ -15,6 +15,10 @@ test('reads the defaults of the protocol', () => {
   expect(inFlight).toBe(200);
 });
 
+test('reads a retention of part of a day in whole milliseconds', () => {
+  expect(parseConfig({ ...VALID, RETENTION_DAYS: '0.000001' }).times.retentionMs).toBe(86);
+});
+
 test('names every mistake at once, and no value', () => {
   const given = { ...VALID, PINEGATE_SECRET_KEY: 'c2VjcmV0', MAX_TRIES: '0', TRADINGVIEW_BASE_URL: undefined };
   const mistakes = (() => {
