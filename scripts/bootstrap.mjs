@@ -1,4 +1,4 @@
-// npm start and npm test, from nothing: plain JavaScript that any Node from 18 on can run.
+// npm start, npm test and the load, from nothing: plain JavaScript that any Node from 18 on can run.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,18 +20,19 @@ const home = join(tools, 'home');
  * @returns {Promise<number>} exit code
  */
 async function main(command, args) {
-  if (!['start', 'test', 'tools', 'monitor'].includes(command ?? ''))
-    throw new Problem('usage: node scripts/bootstrap.mjs start|test|tools|monitor [arguments]');
+  if (!['start', 'test', 'load', 'tools', 'monitor'].includes(command ?? ''))
+    throw new Problem('usage: node scripts/bootstrap.mjs start|test|load|tools|monitor [arguments]');
   const binaries = bringTools(tools, toolEnvironment(process.env, [], home));
   if (command === 'tools') return 0;
   const env = toolEnvironment(process.env, [dirname(binaries.node), dirname(binaries.pnpm)], home);
   installDependencies(root, binaries, env);
-  // The tests always have a Redis of their own.
-  if (command !== 'monitor' && (command === 'test' || !env.REDIS_URL)) bringRedis(tools, env);
+  // The tests and the load always have a Redis of their own.
+  const ownRedis = command === 'test' || command === 'load';
+  if (command !== 'monitor' && (ownRedis || !env.REDIS_URL)) bringRedis(tools, env);
 
   if (command !== 'test') {
     // In a group of its own, so that Ctrl-C reaches it once, and from here.
-    const child = spawn(binaries.node, [`scripts/${command}.ts`, ...args], {
+    const child = spawn(binaries.node, [command === 'load' ? 'bench/load.ts' : `scripts/${command}.ts`, ...args], {
       cwd: root,
       env,
       stdio: 'inherit',

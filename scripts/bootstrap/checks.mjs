@@ -8,10 +8,12 @@ import { runToEnd } from './run-to-end.mjs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
 
 const STATIC_CHECKS = ['lint', 'types', 'unused'];
+/** The smallest run of every bench: none may rot. */
+const LAST_CHECKS = ['performance'];
 const VITEST_RUNS = [['unit', 'integration'], ['deploy'], ['e2e'], ['faults'], ['browser'], ['storm']];
 
 /** The steps by the names that `--only=a,b` takes, in their order. */
-export const STEPS = [...STATIC_CHECKS, ...VITEST_RUNS.flat()];
+export const STEPS = [...STATIC_CHECKS, ...VITEST_RUNS.flat(), ...LAST_CHECKS];
 
 /**
  * Runs every check and every test to the end, whatever fails, and sums them up.
@@ -22,17 +24,22 @@ export const STEPS = [...STATIC_CHECKS, ...VITEST_RUNS.flat()];
  * @returns {Promise<Tally>}
  */
 export async function runChecks(root, tools, env, args) {
+  /** @type {Tally[]} */
   const tallies = [];
   const { wanted, rest } = chooseSteps(args);
-  for (const name of STATIC_CHECKS.filter(wanted)) {
-    say(`pnpm ${name}`);
-    const { code } = await runToEnd(spawn(tools.pnpm, ['run', name], { cwd: root, env, stdio: 'inherit' }));
-    tallies.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
-  }
+  const runScripts = async (/** @type {readonly string[]} */ names) => {
+    for (const name of names.filter(wanted)) {
+      say(`pnpm ${name}`);
+      const { code } = await runToEnd(spawn(tools.pnpm, ['run', name], { cwd: root, env, stdio: 'inherit' }));
+      tallies.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+    }
+  };
+  await runScripts(STATIC_CHECKS);
   for (const projects of VITEST_RUNS.map((names) => names.filter(wanted)).filter((names) => names.length > 0)) {
     say(`vitest ${projects.join(', ')}`);
     tallies.push(await runVitest(root, tools.node, env, projects, rest));
   }
+  await runScripts(LAST_CHECKS);
   return sum(tallies);
 }
 
