@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type TestProcess, waitFor } from '@pinegate/testing';
 import { afterEach, expect, test } from 'vitest';
 import { contestedRows, grants } from './contested.ts';
-import { type FaultStack, openFaultStack } from './open-fault-stack.ts';
+import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -14,6 +16,65 @@ afterEach(async () => {
   await stack?.stop();
   if (dir) await rm(dir, { recursive: true, force: true });
   stack = undefined;
+});
+
+/** About so often a single grant is sent, ms: a load that eight starting workers leave two cores some time for. */
+const GRANT_EVERY_MS = 50;
+
+/** One grant after another, until told to stop. */
+function keepGranting(to: FaultStack): () => Promise<void> {
+  let going = true;
+  const run = (async () => {
+    for (let i = 0; going; i += 1) {
+      await to.send(SCRIPT, `meanwhile_${i}`, { kind: 'set', expiresAt: null });
+      await pause(GRANT_EVERY_MS);
+    }
+  })();
+  return async () => {
+    going = false;
+    await run;
+  };
+}
+
+/** Jobs that workers found stalled, the stopped ones among them. */
+function stalledJobs({ workers }: FaultStack): string[] {
+  return workers.flatMap(({ lines }) => lines.filter((line) => line.includes('a job stalled')));
+}
+
+test('workers from 1 to 8 to 1 and everything restarted under load: no request refused, nothing failed, stalled or lost', async () => {
+  const opened = await openFaultStack('rolling', { workers: 1 });
+  stack = opened;
+  await opened.sandbox('POST', '/__sandbox/configure', { latency: { uniform: [20, 60] } });
+  await opened.api.stop();
+  await opened.startApi({ env: { PROCESSES: '2' } });
+  const stopGranting = keepGranting(opened);
+
+  // Each step has a batch under way of its own.
+  const batches = [await opened.sendBatch(contestedRows('up', 100, 300))];
+  await Promise.all(Array.from({ length: 7 }, () => opened.startWorker()));
+
+  batches.push(await opened.sendBatch(contestedRows('down', 100, 300)));
+  const last = opened.workers.at(-1) as TestProcess;
+  const stopped = opened.workers.slice(0, -1);
+  const exits = await Promise.all(stopped.map((worker) => worker.stop(60_000)));
+  expect(exits).toEqual(stopped.map(() => ({ code: 0, signal: null })));
+
+  batches.push(await opened.sendBatch(contestedRows('rolled', 100, 300)));
+  opened.api.signal('SIGHUP');
+  await opened.startWorker();
+  expect(await last.stop(60_000)).toEqual({ code: 0, signal: null });
+  const replaced = () => opened.api.lines.filter((line) => line.includes('a process was replaced')).length === 2;
+  await waitFor(replaced, { what: 'both processes of the api to be replaced', withinMs: 120_000 });
+
+  for (const batch of batches) await opened.drained(batch);
+  await stopGranting();
+  expect(opened.resent).toEqual([]);
+  await opened.expectRight();
+  for (const batch of batches) {
+    const { body } = await opened.call('GET', `/v1/batches/${batch}`);
+    expect(body).toMatchObject({ pending: 0, outcomes: { failed: 0, rejected: 0 } });
+  }
+  expect(stalledJobs(opened)).toEqual([]);
 });
 
 test('an old worker beside a new one that writes a newer record format: nothing is lost, and nothing fails', async () => {

@@ -28,6 +28,8 @@ export interface Recorder {
   send(script: string, username: string, change: RecordedChange): Promise<Accepted>;
   /** A batch in one upload under its key; resolves to its id. Duplicate users of one script are allowed. */
   sendBatch(rows: readonly Asked[]): Promise<string>;
+  /** Why requests had to be sent again: what answered them, or that nothing did. */
+  readonly resent: readonly string[];
   /** Notes that failed operations were redriven: their place in the order may now be a later one. */
   redriven(): void;
   /** Notes that a worker stands still from now until the returned function is called. */
@@ -58,6 +60,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
   const batches: SentBatch[] = [];
   const readings: BatchReading[] = [];
   const frozen: { from: number; to: number }[] = [];
+  const resent: string[] = [];
   let keys = 0;
   let redrivenAt: number | undefined;
 
@@ -66,8 +69,9 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
     const headers = { 'idempotency-key': `${prefix}-${keys++}` };
     const from = Date.now();
     const revoke = change.kind === 'revoke';
-    const answer = await untilAnswered(() =>
-      stack.call(revoke ? 'DELETE' : 'PUT', path, { headers, ...(revoke ? {} : { body: untilOf(change) }) }),
+    const answer = await untilAnswered(
+      () => stack.call(revoke ? 'DELETE' : 'PUT', path, { headers, ...(revoke ? {} : { body: untilOf(change) }) }),
+      resent,
     );
     const sent = { script, username, change, id: String(answer.body.operation), answer };
     singles.push({ sent, from, to: Date.now() });
@@ -78,7 +82,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
     const raw = rows.map((row) => `${JSON.stringify(rowOf(row))}\n`).join('');
     const headers = { 'idempotency-key': `${prefix}-${keys++}`, 'content-type': 'application/x-ndjson' };
     const from = Date.now();
-    const { body } = await untilAnswered(() => stack.call('POST', '/v1/batches', { headers, raw }));
+    const { body } = await untilAnswered(() => stack.call('POST', '/v1/batches', { headers, raw }), resent);
     const rejected = new Set<number>(body.rejections.map((r: { row: number }) => r.row));
     batches.push({ id: body.id, rows, from, to: Date.now(), rejected });
     return body.id;
@@ -171,6 +175,7 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
   return {
     send,
     sendBatch,
+    resent,
     redriven() {
       redrivenAt = Date.now();
     },
@@ -191,11 +196,15 @@ export function createRecorder(stack: StackClient, quiet: () => Promise<boolean>
 }
 
 /** A request that was cut off, refused as unavailable or found another one running is sent again, under the same key. */
-async function untilAnswered(send: () => Promise<Answer>): Promise<Answer> {
+async function untilAnswered(send: () => Promise<Answer>, resent: string[]): Promise<Answer> {
   return waitFor(
     async () => {
-      const answer = await send();
+      const answer = await send().catch((error: Error) => {
+        resent.push(String(error.cause ?? error));
+        throw error;
+      });
       if (answer.status < 300) return answer;
+      resent.push(`${answer.status} ${answer.body.code}`);
       if (answer.status >= 500 || answer.status === 409) throw new Error(`${answer.status} ${answer.body.code}`);
       throw new Refused(answer);
     },
