@@ -39,9 +39,12 @@ export function openContext(config: ApiConfig, log: Logger, { onClose }: Lifecyc
   onClose('memory guard', () => guard.close());
   const cacheGuard = cache === redis ? guard : createMemoryGuard(cache, log);
   onClose('memory guard of the cache', () => cacheGuard.close());
-  const bells = createBells({ redis, ns });
+  // Apart: bullmq defines some sixty scripts on its client, and ioredis copies all of them into each pipeline, one a tick.
+  const queues = openRedis(config.redisUrl, 'producer', log);
+  onClose('redis of queues', () => closeRedis(queues));
+  const bells = createBells({ redis: queues, ns });
   onClose('bells', () => bells.close());
-  const tasks = createTasks({ redis, ns });
+  const tasks = createTasks({ redis: queues, ns });
   onClose('tasks', () => tasks.close());
   const { secretKey, previousSecretKey, adminKey, retentionMs } = config;
   const directory = openDirectory({

