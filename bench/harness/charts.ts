@@ -59,4 +59,46 @@ export const CHARTS: readonly Chart[] = [
       return { title: 'Requests of one process over TLS', unit: 'a second', bars };
     },
   },
+  {
+    file: 'ingest',
+    bench: 'ingest',
+    draw(rows) {
+      const bars = withColumn(rows, 'rows/s').map((row): Bar => {
+        const how = row.threads === 0 ? 'by the process itself' : `by ${row.threads} thread`;
+        return {
+          label: `${row.format}, ${how}`,
+          value: number(row, 'rows/s'),
+          own: row.threads === 0,
+          target: 70_000,
+        };
+      });
+      return { title: 'Rows of an upload, taken in (line: 70,000)', unit: 'a second', bars };
+    },
+  },
+  {
+    file: 'single',
+    bench: 'single',
+    draw(rows) {
+      const bars = withColumn(rows, 'requests/s').map((row): Bar => {
+        const label = row.processes === 1 ? '1 process' : `${row.processes} processes`;
+        return { label, value: number(row, 'requests/s'), own: true, target: 3_000 };
+      });
+      return { title: 'Single grants over REST (line: 3,000)', unit: 'a second', bars };
+    },
+  },
+  {
+    file: 'memory',
+    bench: 'memory',
+    draw(rows) {
+      const pending = withColumn(rows, 'pending operations').map((row): Bar => {
+        const label = `${number(row, 'pending operations').toLocaleString('en')} pending`;
+        return { label, value: number(row, 'bytes/operation'), own: true, target: 110 };
+      });
+      const settled = withColumn(rows, 'settled accesses').map((row): Bar => {
+        const label = `${number(row, 'settled accesses').toLocaleString('en')} settled`;
+        return { label, value: number(row, 'bytes/access'), own: true, target: 70 };
+      });
+      return { title: 'Redis (lines: 110 and 70)', unit: 'bytes each', bars: [...pending, ...settled] };
+    },
+  },
 ];

@@ -177,7 +177,12 @@ export async function startWorker(
     events: taskEvents,
   });
   lifecycle.onClose('tasks', (deadline) => consumer.stop(deadline));
-  const progress = watchProgress({ lanes: () => accounts.active().flatMap((a) => a.lanes()), bells, monotonic });
+  const progress = watchProgress({
+    lanes: () => accounts.active().flatMap((a) => a.lanes()),
+    bells,
+    waitingChunks: async (account) => (await ledger.account(account).summary()).waitingChunks,
+    monotonic,
+  });
   live = progress.probe;
   const looks = progress.start();
   lifecycle.onClose('progress', () => looks.stop());

@@ -1,4 +1,5 @@
 import type { Lane } from '@pinegate/access';
+import type { LedgerSummary } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
 import type { ProbeResult } from '@pinegate/runtime';
 
@@ -23,16 +24,18 @@ export interface ProgressWatch {
 }
 
 /**
- * A lane is stuck when jobs have waited in it for 90 s and this process, with none of them in hand, has fetched nothing. Jobs in hand are
+ * A lane is stuck when chunks and jobs have waited in it for 90 s and this process, with none of them in hand, has fetched nothing. Jobs in hand are
  * progress, also while they wait for permits; lanes of accounts that are parked or paused are not among `lanes`. An event loop that was
  * held up, or a Redis that does not answer, begins the count anew.
  */
 export function watchProgress(parts: {
   readonly lanes: () => readonly ConsumedLane[];
   readonly bells: Pick<Bells, 'counts'>;
+  /** Chunks that wait by lane: most accounts have none, and one call for all lanes of an account says so. */
+  readonly waitingChunks: (account: string) => Promise<LedgerSummary['waitingChunks']>;
   readonly monotonic: () => number;
 }): ProgressWatch {
-  const { lanes, bells, monotonic } = parts;
+  const { lanes, bells, waitingChunks, monotonic } = parts;
   let idle = new Map<string, { readonly since: number; readonly heard: number }>();
   let lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -41,9 +44,13 @@ export function watchProgress(parts: {
     const before = now - lookedAt > 2 * LOOK_MS ? new Map<string, { since: number; heard: number }>() : idle;
     lookedAt = now;
     const after: typeof idle = new Map();
+    const chunks = new Map<string, LedgerSummary['waitingChunks']>();
     try {
       for (const { account, lane, busy, heard } of lanes()) {
-        if (busy > 0 || (await bells.counts(account, lane)).waiting === 0) continue;
+        if (busy > 0) continue;
+        const waiting = chunks.get(account) ?? (await waitingChunks(account));
+        chunks.set(account, waiting);
+        if (waiting[lane] === 0 || (await bells.counts(account, lane)).waiting === 0) continue;
         const key = `${account} ${lane}`;
         const known = before.get(key);
         after.set(key, known?.heard === heard ? known : { since: now, heard });

@@ -8,15 +8,17 @@ function open() {
     busy: 0,
     heard: 5,
   };
-  const world = { now: 0, waiting: 1, away: false, lanes: [lane] };
+  const world = { now: 0, waiting: 1, chunks: 1, asked: 0, away: false, lanes: [lane] };
   const watch = watchProgress({
     lanes: () => world.lanes,
     bells: {
       counts: async () => {
+        world.asked += 1;
         if (world.away) throw new Error('Redis does not answer');
         return { waiting: world.waiting, active: 0, delayed: 0, completed: 0, failed: 0 };
       },
     },
+    waitingChunks: async () => ({ grant: world.chunks, revoke: 0, 'grant-bulk': 0, 'revoke-bulk': 0 }),
     monotonic: () => world.now,
   });
   async function pass(looks: number, each: () => void = () => {}) {
@@ -43,11 +45,16 @@ test('whatever is fetched, also now and then, is progress, and so is a job in ha
   expect(await pass(30)).toBe(true);
 });
 
-test('an empty lane, and one of a parked account, do not count', async () => {
+test('an empty lane, one without chunks, for whose jobs nobody asks, and one of a parked account do not count', async () => {
   const { world, pass } = open();
   world.waiting = 0;
   expect(await pass(30)).toBe(true);
   world.waiting = 1;
+  world.chunks = 0;
+  const { asked } = world;
+  expect(await pass(30)).toBe(true);
+  expect(world.asked).toBe(asked);
+  world.chunks = 1;
   world.lanes = [];
   expect(await pass(30)).toBe(true);
 });
