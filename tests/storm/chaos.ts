@@ -83,18 +83,28 @@ export function createChaos(parts: {
     tally(counts, 'queues emptied', LANES.length);
   }
 
-  async function bringCookies(account: string): Promise<void> {
-    const cookies = freshCookies(account);
-    const { accounts } = (await sandbox('GET', '/__sandbox/accounts')) as {
-      accounts: { id: string; scripts: string[] }[];
-    };
-    const scripts = accounts.find(({ id }) => id === account)?.scripts ?? [];
-    await sandbox('PUT', `/__sandbox/accounts/${account}`, { ...cookies, scripts });
+  async function bring(account: string): Promise<void> {
     for (;;) {
+      // New ones each time: the session may have been ended again meanwhile.
+      const cookies = freshCookies(account);
+      const { accounts } = (await sandbox('GET', '/__sandbox/accounts')) as {
+        accounts: { id: string; scripts: string[] }[];
+      };
+      const scripts = accounts.find(({ id }) => id === account)?.scripts ?? [];
+      await sandbox('PUT', `/__sandbox/accounts/${account}`, { ...cookies, scripts });
       const answer = await api.call('PUT', `/v1/accounts/${account}/session`, { body: cookies });
       if (answer?.body?.state === 'active') return;
       await pause(300);
     }
+  }
+
+  // One after another: two who bring cookies at once would end each other's sessions.
+  const bringing = new Map<string, Promise<void>>();
+  function bringCookies(account: string): Promise<void> {
+    const before = bringing.get(account) ?? Promise.resolve();
+    const done = before.catch(() => {}).then(() => bring(account));
+    bringing.set(account, done);
+    return done;
   }
 
   async function endSession(account: string, form: string, forMs: number): Promise<void> {
