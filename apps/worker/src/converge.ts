@@ -10,22 +10,33 @@ import { validateSpelling } from './validate-spelling.ts';
 
 type Work = Extract<Claimed, ClaimedWork>;
 
-/** A key under our claim, with one permit for its first request: brings upstream there and settles. Rejects only when Redis does. */
+/**
+ * A key under our claim, with one permit for its first request: brings upstream there and settles. Rejects only when Redis does.
+ * @param onWritten told when no more requests come of it and only the settling of a write is left
+ */
 export async function converge(
   ctx: AccountContext,
   ticket: ClaimTicket,
   work: Work,
   permits: Permits | null,
+  onWritten: () => void,
 ): Promise<Settled> {
-  if (!work.validate || work.need === 'final' || work.need === 'verify') return bringAbout(ctx, ticket, work, permits);
+  if (!work.validate || work.need === 'final' || work.need === 'verify')
+    return bringAbout(ctx, ticket, work, permits, onWritten);
   const validated = await validateSpelling(ctx, ticket, work, permits);
   if ('settle' in validated) return ctx.settler.settle(validated.settle);
-  return bringAbout(ctx, ticket, validated.work, validated.permits);
+  return bringAbout(ctx, ticket, validated.work, validated.permits, onWritten);
 }
 
-function bringAbout(ctx: AccountContext, ticket: ClaimTicket, work: Work, permits: Permits | null): Promise<Settled> {
-  if (work.need === 'write') return settleWrite(ctx, ticket, work, permits);
-  return convergeByReading(ctx, ticket, work, permits);
+function bringAbout(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: Work,
+  permits: Permits | null,
+  onWritten: () => void,
+): Promise<Settled> {
+  if (work.need === 'write') return settleWrite(ctx, ticket, work, permits, onWritten);
+  return convergeByReading(ctx, ticket, work, permits, onWritten);
 }
 
 async function settleWrite(
@@ -33,9 +44,12 @@ async function settleWrite(
   ticket: ClaimTicket,
   work: ClaimedWork,
   permits: Permits | null,
+  onWritten: () => void,
 ): Promise<Settled> {
   const now = redisTime(ticket, work, ctx.monotonic());
-  return ctx.settler.settle(await sendWrite(ctx, ticket, work, permits, now));
+  const settlement = await sendWrite(ctx, ticket, work, permits, now);
+  onWritten();
+  return ctx.settler.settle(settlement);
 }
 
 /** base, verify and final begin with a read; the first two may go on to a write under the same claim. */
@@ -44,6 +58,7 @@ async function convergeByReading(
   ticket: ClaimTicket,
   work: Work,
   permits: Permits | null,
+  onWritten: () => void,
 ): Promise<Settled> {
   const readAt = redisTime(ticket, work, ctx.monotonic());
   const read = await readMember(ctx, ticket, work, permits);
@@ -61,7 +76,7 @@ async function convergeByReading(
   const goesOn = answer.need === 'write';
   if (work.need === 'verify') ctx.events.verified(ctx.account, goesOn ? 'differs' : 'agrees');
   if (!goesOn) return answer as Settled;
-  return settleWrite(ctx, ticket, answer as Work, null);
+  return settleWrite(ctx, ticket, answer as Work, null, onWritten);
 }
 
 type Read = { readonly state: AccessState } | { readonly failed: string; readonly permanent: boolean };

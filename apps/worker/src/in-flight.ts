@@ -7,7 +7,7 @@ export interface Room {
   close(): void;
 }
 
-/** The cap on keys in hand of one process, over all its accounts. */
+/** The cap on keys that are claimed and may have a request under way, of one process over all its accounts. */
 export interface InFlight {
   open(): Room;
 }

@@ -118,7 +118,7 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
     }
   }
 
-  /** Number of keys that went on to converge; each leaves `inFlight` by itself. */
+  /** Number of keys that went on to converge; each leaves its room by itself. */
   async function claimWith(permits: Permits, budget: CallBudget, names: readonly string[]): Promise<number> {
     const token = randomUUID();
     const sentAt = ctx.monotonic();
@@ -147,18 +147,29 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
   }
 
   function start(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): void {
-    const task = finish(ticket, key, onePermit(permits)).catch((error: unknown) => {
+    let inRoom = true;
+    // What waits for its settle has no request under way: others may have theirs.
+    const leave = () => {
+      if (inRoom) room.leave(1, bulk);
+      inRoom = false;
+    };
+    const task = finish(ticket, key, onePermit(permits), leave).catch((error: unknown) => {
       failure ??= error;
     });
     const tracked = task.finally(() => {
       running.delete(tracked);
-      room.leave(1, bulk);
+      leave();
     });
     running.add(tracked);
   }
 
-  async function finish(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): Promise<void> {
-    const settled = await converge(ctx, ticket, key as Parameters<typeof converge>[2], permits);
+  async function finish(
+    ticket: ClaimTicket,
+    key: Claimed & ClaimedWork,
+    permits: Permits,
+    onWritten: () => void,
+  ): Promise<void> {
+    const settled = await converge(ctx, ticket, key as Parameters<typeof converge>[2], permits, onWritten);
     count(settled.ended);
     ctx.events.ended(ctx.account, settled.ended);
     if (settled.need === 'again') left.set(ticket.name, usual);
