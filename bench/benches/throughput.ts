@@ -40,6 +40,8 @@ export const bench: Bench = {
     rows: { type: 'string' },
     sides: { type: 'string' },
     workers: { type: 'string' },
+    /** Of each api and worker; above 1 the CPU times are those of the processes that supervise. */
+    processes: { type: 'string' },
     profile: { type: 'string' },
   },
   smoke: { rounds: '1', rows: '300' },
@@ -48,7 +50,10 @@ export const bench: Bench = {
     const { flags, seed } = input;
     const workers = Number(flags.workers ?? 1);
     const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
-    const env: Record<string, string> = flags.profile ? { NODE_OPTIONS: profile } : {};
+    const env: Record<string, string> = {
+      PROCESSES: String(flags.processes ?? 1),
+      ...(flags.profile ? { NODE_OPTIONS: profile } : {}),
+    };
     const config = { budgets: UNLIMITED, maxInFlight: UNCAPPED };
     const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
     const sides: Side[] = [];
