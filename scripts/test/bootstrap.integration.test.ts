@@ -24,7 +24,9 @@ function executable(name: string, text: string): string {
 it('says how it is used', async () => {
   const child = await startProcess({ args: [path('../bootstrap.mjs'), 'fly'] });
   expect(await child.exited).toMatchObject({ code: 1 });
-  expect(child.lines).toEqual(['[bootstrap] usage: node scripts/bootstrap.mjs start|test|tools|monitor [arguments]']);
+  expect(child.lines).toEqual([
+    '[bootstrap] usage: node scripts/bootstrap.mjs start|test|load|tools|monitor [arguments]',
+  ]);
 });
 
 it('passes a Ctrl-C that arrives twice on once', async () => {

@@ -26,10 +26,10 @@ it('shows the output of a process that ends, or goes on, without its ready line'
   await expect(goesOn).rejects.toThrow('did not write other within 300 ms');
 });
 
-it('passes on nothing of its own environment', async () => {
+it('passes on nothing of its own environment, and says where to keep what is compiled', async () => {
   const child = await startProcess({ ...script('console.log(JSON.stringify(process.env))'), env: { ONLY: 'this' } });
   await child.exited;
-  expect(JSON.parse(child.lines[0] ?? '')).toEqual({ ONLY: 'this' });
+  expect(JSON.parse(child.lines[0] ?? '')).toEqual({ ONLY: 'this', NODE_COMPILE_CACHE: expect.any(String) });
 });
 
 it('rejects for a command that does not exist', async () => {
