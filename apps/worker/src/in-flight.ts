@@ -1,3 +1,5 @@
+import { onceATurn } from '@pinegate/runtime';
+
 /** One account's hold on the process's room. */
 export interface Room {
   /** Waits for room; answers how many of `n` may go, 0 when aborted. */
@@ -70,17 +72,8 @@ export function createInFlight(cap: number): InFlight {
     }
   }
 
-  let woken = false;
-
-  /** Keys that settle together leave their room together, or each would go to a claim of its own. */
-  function serveSoon(): void {
-    if (woken) return;
-    woken = true;
-    setImmediate(() => {
-      woken = false;
-      serve();
-    });
-  }
+  // Keys that settle together leave their room together, or each would go to a claim of its own.
+  const serveSoon = onceATurn(serve);
 
   return {
     open() {

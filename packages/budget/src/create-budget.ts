@@ -1,4 +1,4 @@
-import type { Redis } from '@pinegate/runtime';
+import { onceATurn, type Redis } from '@pinegate/runtime';
 import { type BudgetClock, systemClock } from './budget-clock.ts';
 import { accountKeys, createBudgetScripts, type PermitClass } from './budget-scripts.ts';
 import { BUDGET_NAMES, type BudgetName, type BudgetSettings, payer } from './budget-settings.ts';
@@ -78,17 +78,8 @@ export function createBudget(options: BudgetOptions): Budget {
   const learner = createRateLearner(scripts);
   const loop = createPermitLoop({ worker, scripts, learner, log, clock, settings: () => settings, onError });
   const { state } = loop;
-  let woken = false;
-
-  /** What ends in one turn of the event loop is handed out again together: each permit alone would make a claim of its own. */
-  function wakeSoon(): void {
-    if (woken) return;
-    woken = true;
-    setImmediate(() => {
-      woken = false;
-      loop.wake();
-    });
-  }
+  // What ends in one turn of the event loop is handed out again together: each permit alone would make a claim of its own.
+  const wakeSoon = onceATurn(() => loop.wake());
 
   function hand(budget: BudgetName, permitClass: PermitClass, permits: readonly StockedPermit[]): Permits {
     const left = [...permits];

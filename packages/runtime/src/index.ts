@@ -22,6 +22,7 @@ export {
   type Labels,
   type Metrics,
 } from './metrics.ts';
+export { onceATurn } from './once-a-turn.ts';
 export { openRedis, type Redis, type RedisRole } from './open-redis.ts';
 export { type Env, type ParseEnvOptions, parseEnv, secretFrom } from './parse-env.ts';
 export { reportReady } from './processes/parent.ts';
