@@ -1,14 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { closeRedis, openRedis } from '@pinegate/runtime';
 import { waitFor } from '@pinegate/testing';
 import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
+import { grantUsers } from '../harness/grant-batch.ts';
 
 /**
  * What many accounts cost: connections to Redis once all of them are served, processor time of a worker while nothing is to do, and how long one
  * batch over all of them takes, from the upload until it has settled.
  */
-const DATE = '2031-05-01T00:00:00.000Z';
 const IDLE_MS = 10_000;
 const READY_MS = 120_000;
 const scriptOf = (n: number) => `PUB;${n.toString(16).padStart(32, '0')}`;
@@ -18,7 +19,7 @@ export const bench: Bench = {
   options: { accounts: { type: 'string' }, workers: { type: 'string' }, rows: { type: 'string' } },
   smoke: { accounts: '10', workers: '2', rows: '5' },
   maxMs: () => 10 * 60_000,
-  async run({ flags, seed, tell, report }) {
+  async run({ flags, seed, tell, report, signal }) {
     const workers = Number(flags.workers ?? 4);
     const rows = Number(flags.rows ?? 20);
     for (const count of String(flags.accounts ?? '20,50,200')
@@ -30,11 +31,9 @@ export const bench: Bench = {
       try {
         const connections = await settledConnections(stack);
         const before = cpuOf(stack);
-        await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+        await pause(IDLE_MS, undefined, { signal });
         const idle = (cpuOf(stack) - before) / IDLE_MS / workers;
-        const startedAt = performance.now();
-        await drain(stack, count, rows);
-        const seconds = (performance.now() - startedAt) / 1000;
+        const seconds = await grantUsers(stack, usersOf(count, rows));
         report({
           accounts: count,
           workers,
@@ -70,13 +69,8 @@ async function settledConnections(stack: Stack): Promise<number> {
   }
 }
 
-async function drain(stack: Stack, accounts: number, rows: number): Promise<void> {
-  const lines = Array.from({ length: rows }, (_, i) =>
-    Array.from({ length: accounts }, (__, n) => `grant,${scriptOf(n)},user_${n}_${i},${DATE}\n`).join(''),
-  );
-  const raw = `action,script,username,expires_at\n${lines.join('')}`;
-  const { body } = await stack.call('POST', '/v1/batches', { headers: { 'content-type': 'text/csv' }, raw });
-  const done = await stack.drained(body.id);
-  if (done.outcomes.granted !== accounts * rows)
-    throw new Error(`not all was granted: ${JSON.stringify(done.outcomes)}`);
+/** So many users of every account, one account after the other. */
+function usersOf(accounts: number, rows: number): (readonly [string, string])[] {
+  const each = Array.from({ length: accounts }, (_, n) => n);
+  return Array.from({ length: rows }, (_, i) => each.map((n) => [scriptOf(n), `user_${n}_${i}`] as const)).flat();
 }

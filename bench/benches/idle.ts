@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { closeRedis, freePort, openRedis, redisReady } from '@pinegate/runtime';
-import { startProcess } from '@pinegate/testing';
+import { closeRedis, openRedis, redisReady } from '@pinegate/runtime';
+import type { TestProcess } from '@pinegate/testing';
+import { startDashboard } from '../../tests/stack/start-dashboard.ts';
 import { startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { countCommands } from '../harness/count-commands.ts';
@@ -12,7 +12,6 @@ import { cpuMs } from '../harness/cpu-time.ts';
  * What a whole stack costs that has nothing to do: an api, two workers and a dashboard over 20 active accounts. Commands are those that
  * clients send; they are counted after the processor time has been read, because counting them costs Redis something.
  */
-const ROOT = resolve(import.meta.dirname, '../..');
 const WORKERS = 2;
 const SHOWN = 12;
 
@@ -28,18 +27,10 @@ export const bench: Bench = {
     const secretKey = randomBytes(32).toString('base64');
     const stack = await startStack({ workers: WORKERS, seed, env: { PINEGATE_SECRET_KEY: secretKey }, accounts });
     const redis = openRedis(stack.redis.url, 'shared');
-    let dashboard: Awaited<ReturnType<typeof startProcess>> | null = null;
+    let dashboard: TestProcess | null = null;
     try {
       await redisReady(redis);
-      const env = {
-        REDIS_URL: stack.redis.url,
-        PINEGATE_SECRET_KEY: secretKey,
-        PINEGATE_ADMIN_KEY: stack.adminKey,
-        DASHBOARD_PORT: String(await freePort()),
-        API_URL: stack.apiUrl,
-      };
-      const args = ['apps/dashboard/src/main.ts'];
-      dashboard = await startProcess({ args, cwd: ROOT, env, readyLine: /"msg":"ready"/ });
+      dashboard = (await startDashboard(stack, secretKey)).process;
       const pids: Readonly<Record<string, number>> = {
         api: stack.api.pid,
         ...Object.fromEntries(stack.workers.map(({ pid }, n) => [`worker ${n + 1}`, pid])),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import type { TestProcess } from '@pinegate/testing';
+import { startDashboard } from '../../tests/stack/start-dashboard.ts';
 import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
-import { startDashboard } from '../harness/start-dashboard.ts';
 import type { LoadSettings } from './parse-load.ts';
 
 /** Everything that a load runs on. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Row } from '../harness/bench.ts';
+import { residentBytes } from '../harness/process-memory.ts';
 import type { LoadStack } from './open-load-stack.ts';
 
 const MIB = 2 ** 20;
@@ -20,11 +20,8 @@ export async function readMemory({ stack, dashboard, redis }: LoadStack): Promis
 }
 
 function residentMib(pid: number): number | null {
-  try {
-    return round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
-  } catch {
-    return null;
-  }
+  const bytes = residentBytes(pid);
+  return Number.isNaN(bytes) ? null : round(bytes / MIB);
 }
 
 function round(mib: number): number {

@@ -1,10 +1,6 @@
-import { resolve } from 'node:path';
-import { freePort } from '@pinegate/runtime';
-import { startProcess } from '@pinegate/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { startDashboard } from '../stack/start-dashboard.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
 
 /** A stack with a dashboard, and a browser in front of it. */
 export interface BrowserStack {
@@ -31,20 +27,10 @@ export async function openBrowserStack(
     for (const close of closers.reverse()) await close();
   };
   try {
-    const port = await freePort();
-    const env = {
-      REDIS_URL: stack.redis.url,
-      PINEGATE_SECRET_KEY: secretKey,
-      PINEGATE_ADMIN_KEY: stack.adminKey,
-      DASHBOARD_PORT: String(port),
-      API_URL: stack.apiUrl,
-    };
-    const args = ['apps/dashboard/src/main.ts'];
-    const dashboard = await startProcess({ args, cwd: ROOT, env, readyLine: /"msg":"ready"/ });
+    const { url, process: dashboard } = await startDashboard(stack, secretKey);
     closers.push(() => dashboard.stop());
     const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
     closers.push(() => browser.close());
-    const url = `http://127.0.0.1:${port}`;
     return {
       stack,
       url,

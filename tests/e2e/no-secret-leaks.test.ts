@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { freePort, openRedis } from '@pinegate/runtime';
-import { startProcess, type TestProcess, waitFor } from '@pinegate/testing';
+import { type TestProcess, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDashboard } from '../stack/start-dashboard.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
 const SCRIPT = `PUB;${'c8'.repeat(16)}`;
 const ACCESS = `/v1/scripts/${encodeURIComponent(SCRIPT)}/access`;
 const SECRET_KEY = randomBytes(32).toString('base64');
@@ -36,20 +35,7 @@ beforeAll(async () => {
   };
   stack = await startStack({ workers: 0, env, accounts: [] });
   await stack.startWorker({ env: { WORKER_PORT: String(workerPort) } });
-  const port = await freePort();
-  dashboardUrl = `http://127.0.0.1:${port}`;
-  dashboard = await startProcess({
-    args: ['apps/dashboard/src/main.ts'],
-    cwd: ROOT,
-    env: {
-      REDIS_URL: stack.redis.url,
-      PINEGATE_SECRET_KEY: SECRET_KEY,
-      PINEGATE_ADMIN_KEY: stack.adminKey,
-      DASHBOARD_PORT: String(port),
-      LOG_LEVEL: 'debug',
-    },
-    readyLine: /"msg":"ready"/,
-  });
+  ({ url: dashboardUrl, process: dashboard } = await startDashboard(stack, SECRET_KEY, { LOG_LEVEL: 'debug' }));
   await live();
   await collect(`http://127.0.0.1:${workerPort}/metrics`);
 }, START_MS);

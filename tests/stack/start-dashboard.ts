@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { freePort } from '@pinegate/runtime';
 import { startProcess, type TestProcess } from '@pinegate/testing';
-import type { Stack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from './start-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Starts a dashboard beside a stack that was started with this `PINEGATE_SECRET_KEY`. */
+/** Starts a dashboard beside a stack that was started with this `PINEGATE_SECRET_KEY`. @param more of its environment, in place of what it has */
 export async function startDashboard(
   stack: Stack,
   secretKey: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly url: string; readonly process: TestProcess }> {
   const port = await freePort();
   const env = {
@@ -17,6 +18,7 @@ export async function startDashboard(
     PINEGATE_ADMIN_KEY: stack.adminKey,
     DASHBOARD_PORT: String(port),
     API_URL: stack.apiUrl,
+    ...more,
   };
   const args = ['apps/dashboard/src/main.ts'];
   const dashboard = await startProcess({ args, cwd: ROOT, env, readyLine: /"msg":"ready"/ });
