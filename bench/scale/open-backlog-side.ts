@@ -41,10 +41,16 @@ export async function openBacklogSide(size: number, seed: string): Promise<Backl
     let batch = '';
     while (accepted < size) batch = await upload(Math.min(UPLOAD_ROWS, size - accepted));
     const settled = async () => accepted - (await pendingOf(stack));
+    const resume = async () => {
+      // What settled before the pause took effect.
+      const missing = size - (await pendingOf(stack));
+      if (missing > 0) await upload(missing);
+      await turn(stack, 'resume');
+    };
     const readings = [`/v1/batches/${batch}`, `/v1/operations/${single.body.operation}`];
     return {
       size,
-      resume: () => turn(stack, 'resume'),
+      resume,
       pause: () => turn(stack, 'pause'),
       settled,
       measure: (seconds) => measure(stack, readings, settled, upload, size, seconds),

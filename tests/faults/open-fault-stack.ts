@@ -17,7 +17,7 @@ const SHORT_TIMES = {
 
 /** The real processes with short times, a recorder of what is sent, and the checker at the end. */
 export interface FaultStack extends Stack, Recorder {
-  /** Whether the ledgers have nothing pending, nothing claimed and nothing to verify. */
+  /** Whether the ledgers have nothing pending, nothing claimed, no open chunk and nothing to verify. */
   quiet(): Promise<boolean>;
   /** Waits until all is quiet and expects that no promise was broken. */
   expectRight(): Promise<void>;
@@ -50,7 +50,7 @@ export async function openFaultStack(name: string, options: Partial<StackOptions
 
   async function quiet(): Promise<boolean> {
     const all = await Promise.all(accounts.map((ledger) => ledger.summary()));
-    return all.every((s) => s.nextDue === null && Object.values(s.pending).every((n) => n === 0));
+    return all.every((s) => s.nextDue === null && s.openChunks === 0 && Object.values(s.pending).every((n) => n === 0));
   }
   const recorder = createRecorder(stack, quiet, `${name}-${SEED}`);
   return Object.assign(Object.create(stack) as Stack, recorder, {

@@ -37,8 +37,8 @@ export async function sweepAccount(
 }
 
 /** Most accounts are, most of the time: one call says so. */
-function isIdle({ pending, waitingChunks, cancelsUnderWay, nextDue }: LedgerSummary): boolean {
-  return nextDue === null && cancelsUnderWay === 0 && LANES.every((lane) => pending[lane] + waitingChunks[lane] === 0);
+function isIdle({ pending, openChunks, cancelsUnderWay, nextDue }: LedgerSummary): boolean {
+  return nextDue === null && openChunks + cancelsUnderWay === 0 && LANES.every((lane) => pending[lane] === 0);
 }
 
 async function finishCancels(

@@ -71,6 +71,25 @@ test('a mark that arrives while the account is swept is not lost', async () => {
   expect(await directory.due.ready(2, 10)).toEqual(['one']);
 });
 
+test('a verification that a lost job has taken goes back too, though nothing is pending', async () => {
+  const job = await own.take('revoke', 'a-job');
+  const permits = { grant: 1, revoke: 1, list: 1 };
+  const { keys } = await own.claim(1, ['ann'], 'token', permits);
+  const carried = (keys[0] as { readonly version: number }).version;
+  const done = { script: 1, name: 'ann', token: 'token', carried, sent: true } as const;
+  const target = { state: 'none' } as const;
+  await own.settle([{ ...done, result: 'applied', target, outcome: 'revoked', verify: true }]);
+  await own.close('revoke', 'a-job', job?.id ?? '');
+  now += 60_000;
+  await tick();
+  const lost = await own.take('grant-bulk', 'lost-job');
+  expect(lost?.names).toEqual(['ann']);
+  now += 60_000;
+  await tick();
+  expect(await own.takenChunks('grant-bulk')).toEqual([]);
+  expect((await own.take('grant-bulk', 'next-job'))?.id).toBe(lost?.id);
+});
+
 test('a leader that was frozen while it looked takes no chunk from the job that has it since', async () => {
   const lost = await own.take('revoke', 'lost-job');
   const looked = createLatch('the old leader has looked');

@@ -253,8 +253,9 @@ function sweeping(json: Json, run: Run, redis: Redis, tag: string) {
         cancelsUnderWay: Number(got[8]),
         nextDue: got[9] === '' ? null : Number(got[9]),
         now: Number(got[10]),
+        openChunks: Number(got[11]),
         waitingSince: Object.fromEntries(
-          LANES.map((lane, i) => [lane, got[11 + i] === '' ? null : Number(got[11 + i])]),
+          LANES.map((lane, i) => [lane, got[12 + i] === '' ? null : Number(got[12 + i])]),
         ) as Record<Lane, number | null>,
       };
     },

@@ -206,6 +206,8 @@ export interface EndedCount {
 export interface LedgerSummary {
   readonly pending: Readonly<Record<Lane, number>>;
   readonly waitingChunks: Readonly<Record<Lane, number>>;
+  /** Chunks that wait or that a job has taken, also for verifications, which nothing pending shows. */
+  readonly openChunks: number;
   readonly cancelsUnderWay: number;
   /** When the next key is due, ms; null when none is. */
   readonly nextDue: number | null;
