@@ -3,6 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { Redis } from '@pinegate/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
+import { createRateStore } from './create-rate-store.ts';
 import { Problem } from './problem.ts';
 
 /** Requests a second of an API key that has no limit of its own. */
@@ -29,8 +30,7 @@ export interface AttemptLimit {
 /** Limits the requests of each API key, in Redis for all replicas together, and says so in RateLimit headers. Without Redis nothing is limited. */
 export async function addRequestLimits(app: FastifyInstance, redis: Redis, ns: string): Promise<AttemptLimit> {
   await app.register(rateLimit, {
-    redis,
-    nameSpace: `{${ns}}:rate:`,
+    store: createRateStore(redis, `{${ns}}:rate:`),
     skipOnError: true,
     enableDraftSpec: true,
     timeWindow: SECOND_MS,

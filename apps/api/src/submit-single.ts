@@ -73,7 +73,7 @@ async function submit(context: ApiContext, submission: Submission): Promise<Answ
   const wait = waitMs > 0 ? await context.settled.listen(ledger.settledChannel, id) : null;
   try {
     const part = { id, kind: 'single', lane: 'single', turn: source, source } as const;
-    const result = await ledger.submit(part, 0, [{ row: 1, script: route.index, operation }]);
+    const result = await ledger.submitSingle(part, { row: 1, script: route.index, operation });
     if (result.status !== 'taken') throw new Error(`The ledger answered ${result.status} to a single operation.`);
     if (result.refused.length > 0) {
       context.counters.rows.inc({ verdict: 'rejected' });

@@ -44,6 +44,11 @@ export interface AccountLedger {
 
   /** ≤ 1,000 rows, ascending; `after` = number of the part's row before them, 0 for the first. Ring `bells` afterwards. */
   submit(part: PartRef, after: number, rows: readonly SubmitRow[]): Promise<SubmitResult>;
+  /**
+   * As `submit` of the one row of a part of its own. What comes in the same turn of the event loop goes in the same call, into the same chunks,
+   * and the first of them that is taken has the bells of all.
+   */
+  submitSingle(part: PartRef, row: SubmitRow): Promise<SubmitResult>;
   /** Marks the part, which refuses rows from then on; false when unknown. Then call `cancelSome` until nothing is left. */
   cancel(partId: string): Promise<boolean>;
   /** One step of the cancels under way: about 1,000 keys; `left` = parts whose cancel goes on. */

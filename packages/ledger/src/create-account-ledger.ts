@@ -3,6 +3,7 @@ import type { Redis } from '@pinegate/runtime';
 import type { AccountLedger, LedgerTimes } from './account-ledger.ts';
 import { createRefreshes } from './create-refreshes.ts';
 import { NotReplicatedError } from './create-replicated-calls.ts';
+import { createSubmits } from './create-submits.ts';
 import {
   type AnswerWire,
   decodeClaimed,
@@ -17,8 +18,8 @@ import {
 } from './decode-answers.ts';
 import type { EpochMemory } from './epoch/create-epoch-guard.ts';
 import { decodeHistory, type HistoryRecord } from './history-record.ts';
-import type { Bells, Chunk, EndedCount, Settlement, SubmitResult } from './types.ts';
-import { decodeEnded, type EndedWire, encodeOperation, encodeState } from './wire.ts';
+import type { Bells, Chunk, Settlement } from './types.ts';
+import { decodeEnded, type EndedWire, encodeState } from './wire.ts';
 
 const CANCEL_KEYS = 1000;
 const REDRIVE_LIMIT = 500;
@@ -56,7 +57,8 @@ export function createAccountLedger({ account, tag, redis, run, runSafe, times, 
   return {
     account,
     settledChannel: `${tag}:settled`,
-    ...writing(json, safeJson, run, times, epoch !== undefined),
+    ...createSubmits((args) => safeJson('submit', args, always), times, epoch !== undefined),
+    ...writing(json, run),
     ...working(json, safeJson, run, times, askedEpoch(account, epoch)),
     ...sweeping(json, run, redis, tag),
     ...reading(json, run, redis, tag),
@@ -103,43 +105,8 @@ function askedEpoch(account: string, epoch: EpochMemory | undefined) {
   };
 }
 
-function writing(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, mustHaveEpoch: boolean) {
+function writing(json: Json, run: Run) {
   return {
-    async submit(part, after, rows) {
-      const lines = rows.map((r) => `${r.row} ${r.script} ${encodeOperation(r.operation)}\n`).join('');
-      const answer = await safeJson<{
-        s: SubmitResult['status'];
-        part: number;
-        at: number;
-        wm: number;
-        refused?: number[];
-        bells?: Bells;
-        ended?: [EndedCount['outcome'], EndedCount['action'], number][];
-        record?: RecordWire;
-      }>(
-        'submit',
-        [
-          part.id,
-          part.kind === 'single' ? 's' : 'b',
-          part.lane === 'single' ? 's' : 'b',
-          part.turn,
-          part.source,
-          after,
-          times.freshMs,
-          times.retentionMs,
-          lines,
-          mustHaveEpoch ? 1 : 0,
-          part.validate ? 1 : 0,
-        ],
-        always,
-      );
-      if (answer.s === 'gap') return { status: 'gap', watermark: answer.wm };
-      if (answer.s === 'cancelled') return { status: 'cancelled' };
-      const { part: number, at: acceptedAt, refused = [], bells = {} } = answer;
-      const ended = (answer.ended ?? []).map(([outcome, action, count]) => ({ outcome, action, count }));
-      const record = answer.record ? decodeRecord(answer.record) : null;
-      return { status: 'taken', part: number, acceptedAt, refused, bells, ended, record };
-    },
     async cancel(partId) {
       return (await run('cancel', [partId])) === 1;
     },

@@ -1,9 +1,9 @@
--- submit: accepts rows of one part. S1 to S4 of protocol.md.
--- KEYS[1] meta · ARGV part id, kind s|b, class s|b, turn, source, number of the part's row before these, fresh ms, retention ms,
---   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>; 1 if the tag must carry an epoch;
---   1 if users are to be looked up before anything is sent for them
--- Answers JSON {s: taken|gap|cancelled, part, at, wm, refused, bells, ended: [[outcome, action, number]],
---   record: of a single operation the access as it is now, unless it had been taken before}; error EPOCH
+-- submit: accepts rows of parts, one submission after the other. S1 to S4 of protocol.md.
+-- KEYS[1] meta · ARGV fresh ms, retention ms, 1 if the tag must carry an epoch, then eight for each submission: part id, kind s|b, class s|b, turn,
+--   source, number of the part's row before these, 1 if users are to be looked up before anything is sent for them,
+--   rows: one line each, "row script kind name value" with kind g <ms> | l | r | d <duration> | x <duration>
+-- Answers JSON {at, bells, submissions: [{s: taken|gap|cancelled, part, wm, refused, ended: [[outcome, action, number]],
+--   record: of a single operation the access as it is now, unless it had been taken before}]}; error EPOCH
 --!include clock
 --!include store
 --!include parts
@@ -11,41 +11,38 @@
 --!include claims
 --!include view
 -- An emptied tag takes nothing: it may be about to be restored. A restored one does, its operations wait.
-if ARGV[10] == '1' and redis.call('EXISTS', tag .. 'epoch') == 0 then return redis.error_reply('EPOCH the account was emptied') end
-local id, kind, class, turn, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local after, fresh, keep, rows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+if ARGV[3] == '1' and redis.call('EXISTS', tag .. 'epoch') == 0 then return redis.error_reply('EPOCH the account was emptied') end
+local SUBMISSION = 8
+local fresh, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 local t = now()
 
-local known = redis.call('GET', tag .. 'id:' .. id)
-local number = known and tonumber(known)
-local wm = 0
-if number then
-  local got = redis.call('HMGET', part_key(number), 'wm', 'stopped')
-  if got[2] == '1' then return cjson.encode({ s = 'cancelled' }) end
-  wm = tonumber(got[1])
-end
+-- Of the submission that is being taken: its part, what of it has ended, and whether a row of it was refused.
+local number, kind, part, into, has_refused
 
--- S1: the first row that is new must follow the last one taken, or nothing at all is written.
-local first, last = tonumber(rows:match('^%d+')), after
-for row in rows:gmatch('(%d+) [^\n]+') do
-  row = tonumber(row)
-  local taken_before = row <= wm
-  if not taken_before and last ~= wm and (last < wm or first == row) then return cjson.encode({ s = 'gap', wm = wm }) end
-  if not taken_before then break end
-  last = row
-end
-
-if not number then
+local function begin_part(id, class, turn, source, validate)
   number = redis.call('HINCRBY', meta, 'part', 1)
   redis.call('SET', tag .. 'id:' .. id, number)
   redis.call('HSET', part_key(number), 'id', id, 'kind', kind, 'class', class, 'turn', turn, 'source', source, 'at', t, 'keep', keep,
     'total', 0, 'pending', 0, 'wm', 0)
-  if ARGV[11] == '1' then redis.call('HSET', part_key(number), 'validate', 1) end
+  if validate == '1' then redis.call('HSET', part_key(number), 'validate', 1) end
 end
-local part = part_of(number)
-local into = {}
+
+-- S1: the first row that is new must follow the last one taken, or nothing at all is written. Answers the last row that had been taken
+-- before, or nil where there is a gap.
+local function taken_until(rows, wm, after)
+  local first, last = tonumber(rows:match('^%d+')), after
+  for row in rows:gmatch('(%d+) [^\n]+') do
+    row = tonumber(row)
+    local taken_before = row <= wm
+    if not taken_before and last ~= wm and (last < wm or first == row) then return nil end
+    if not taken_before then break end
+    last = row
+  end
+  return last
+end
 
 local function refuse(row)
+  has_refused = true
   redis.call('RPUSH', tag .. 'refused:' .. number, row)
 end
 
@@ -92,8 +89,7 @@ local function append(e, c)
 end
 
 -- The record of an access that nobody has mentioned before, by what the row asks for: most rows of a migration are one of these.
-local templates = {}
-local last_kind, last_value, last_template
+local templates, last_kind, last_value, last_template
 
 local function template_of(row_kind, value)
   if row_kind == last_kind and value == last_value then return last_template end
@@ -121,9 +117,7 @@ local function begin(script, name, row_kind, spelling, value)
 end
 
 -- Rows alternate seldom between known accesses and others: what the last one was is tried first.
-local expect_new = false
-
-local single
+local expect_new, single
 
 -- Answers whether something is pending afterwards.
 local function take(row, script, name, row_kind, spelling, value)
@@ -141,10 +135,9 @@ local function take(row, script, name, row_kind, spelling, value)
 end
 
 -- By script and name the group of its chunk: the last row of a key says which.
-local suffix = class == 'b' and '-bulk' or ''
-local touched, order = {}, {}
+local touched, order
 
-local function touch(script, name, row_kind)
+local function touch(script, name, row_kind, suffix, turn)
   local of_script = touched[script]
   if not of_script then
     of_script = { names = {} }
@@ -159,43 +152,75 @@ local function touch(script, name, row_kind)
   names[name] = row_kind == 'r' and of_script.revoke or of_script.grant
 end
 
-for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+) ?([^\n]*)') do
-  row = tonumber(row)
-  local name = spelling:lower()
-  local open = true
-  if row > wm then
-    open = take(row, script, name, row_kind, spelling, value)
-    last = row
+local function ended_out()
+  local counts, out = {}, {}
+  for _, x in ipairs(into) do
+    local kind_of = x[1] .. ' ' .. x[2]
+    if not counts[kind_of] then
+      counts[kind_of] = { x[1], x[2], 0 }
+      out[#out + 1] = counts[kind_of]
+    end
+    counts[kind_of][3] = counts[kind_of][3] + 1
   end
-  if open then touch(script, name, row_kind) end
+  return list_out(out)
 end
-for _, template in pairs(templates) do
-  if template.count > 0 then count(part, template.c, template.count, template.count) end
-end
-if last > wm then redis.call('HSET', part_key(number), 'wm', last) end
 
--- S4: the same Lua writes the open chunks into their lane's turns.
-for i = 1, #order, 2 do
-  local group, name = order[i][order[i + 1]], order[i + 1]
-  gather(group, name)
+-- Of these rows, now or when they were first sent.
+local function refused_out(rows, last)
+  local first, refused = tonumber(rows:match('^%d+')), {}
+  for _, row in ipairs(redis.call('LRANGE', tag .. 'refused:' .. number, 0, -1)) do
+    row = tonumber(row)
+    if first and row >= first and row <= last then refused[#refused + 1] = row end
+  end
+  return list_out(refused)
+end
+
+local function submit(id, kind_given, class, turn, source, after, validate, rows)
+  kind, into, has_refused = kind_given, {}, false
+  templates, last_kind, last_value, last_template = {}, nil, nil, nil
+  expect_new, single, touched, order = false, nil, {}, {}
+  number = tonumber(redis.call('GET', tag .. 'id:' .. id) or nil)
+  local known, wm = number ~= nil, 0
+  if known then
+    local got = redis.call('HMGET', part_key(number), 'wm', 'stopped')
+    if got[2] == '1' then return { s = 'cancelled' } end
+    wm = tonumber(got[1])
+  end
+  local last = taken_until(rows, wm, after)
+  if not last then return { s = 'gap', wm = wm } end
+  if not known then begin_part(id, class, turn, source, validate) end
+  part = part_of(number)
+
+  local suffix = class == 'b' and '-bulk' or ''
+  for row, script, row_kind, spelling, value in rows:gmatch('(%d+) (%d+) (%l) (%S+) ?([^\n]*)') do
+    row = tonumber(row)
+    local name = spelling:lower()
+    local open = true
+    if row > wm then
+      open = take(row, script, name, row_kind, spelling, value)
+      last = row
+    end
+    if open then touch(script, name, row_kind, suffix, turn) end
+  end
+  for _, template in pairs(templates) do
+    if template.count > 0 then count(part, template.c, template.count, template.count) end
+  end
+  if last > wm then redis.call('HSET', part_key(number), 'wm', last) end
+
+  -- S4: the same Lua writes the open chunks into their lane's turns.
+  for i = 1, #order, 2 do
+    local group, name = order[i][order[i + 1]], order[i + 1]
+    gather(group, name)
+  end
+  local refused = (known or has_refused) and refused_out(rows, last) or nil
+  return { s = 'taken', part = number, wm = math.max(wm, last), refused = refused, ended = ended_out(), record = single }
+end
+
+local answers = {}
+for i = 4, #ARGV, SUBMISSION do
+  answers[#answers + 1] = submit(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], tonumber(ARGV[i + 5]), ARGV[i + 6], ARGV[i + 7])
 end
 flush_chunks()
 flush_parts(t)
 flush_store()
-
-local refused = {}
-for _, row in ipairs(redis.call('LRANGE', tag .. 'refused:' .. number, 0, -1)) do
-  row = tonumber(row)
-  if first and row >= first and row <= last then refused[#refused + 1] = row end
-end
-local counts, ended_out = {}, {}
-for _, x in ipairs(into) do
-  local kind_of = x[1] .. ' ' .. x[2]
-  if not counts[kind_of] then
-    counts[kind_of] = { x[1], x[2], 0 }
-    ended_out[#ended_out + 1] = counts[kind_of]
-  end
-  counts[kind_of][3] = counts[kind_of][3] + 1
-end
-return cjson.encode({ s = 'taken', part = number, at = t, wm = math.max(wm, last), refused = list_out(refused), bells = bells_out(),
-  ended = list_out(ended_out), record = single })
+return cjson.encode({ at = t, bells = bells_out(), submissions = answers })

@@ -20,7 +20,7 @@ export interface EventLoop {
 }
 
 /** Marsaglia's xorshift, 32 bits, after a scrambled seed. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let x = Math.imul(seed + 1, 0x9e3779b1) ^ 0x5bd1e995 || 1;
   for (let i = 0; i < 8; i += 1) x = shift(x);
   return () => {
