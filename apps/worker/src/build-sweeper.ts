@@ -7,6 +7,8 @@ import type { WorkerEvents } from './worker-events.ts';
 const BEAT_MS = 5_000;
 const FULL_PASS_MS = 10_000;
 const READY_AT_ONCE = 100;
+/** Accounts that are swept side by side: most of them have nothing, and their looks share a way to Redis. */
+const SWEPT_AT_ONCE = 20;
 
 /**
  * One tick of the leader: sweeps the accounts that are due, and every ten seconds all of them, which makes up for marks that were lost.
@@ -48,8 +50,9 @@ export function buildSweeper(parts: {
     if (!first) return;
     const now = await ledger.account(first.id).now();
     const ready = full ? null : new Set(await directory.due.ready(now, READY_AT_ONCE));
-    for (const account of accounts) {
-      if (ready === null || ready.has(account.id)) await sweep(account, ready !== null);
+    const swept = accounts.filter(({ id }) => ready === null || ready.has(id));
+    for (let from = 0; from < swept.length; from += SWEPT_AT_ONCE) {
+      await Promise.all(swept.slice(from, from + SWEPT_AT_ONCE).map((account) => sweep(account, ready !== null)));
     }
   };
 }

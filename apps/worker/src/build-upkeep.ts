@@ -3,6 +3,7 @@ import type { Tasks } from '@pinegate/queues';
 
 const EVERY_MS = 15_000;
 const BATCHES_AT_ONCE = 200;
+const ACCOUNTS_AT_ONCE = 50;
 const LOST_MS = 60_000;
 
 /**
@@ -20,14 +21,17 @@ export function buildUpkeep(parts: {
   let cursor: string | null = null;
 
   async function ringLostRefreshes(): Promise<void> {
-    for (const { id: account } of await directory.accounts.list()) {
-      const lost = await ledger.account(account).refreshes.stale(LOST_MS);
-      if (lost.length === 0) continue;
-      await tasks.put(
-        'refresh',
-        lost.map((refresh) => ({ account, refresh })),
-      );
+    const accounts = await directory.accounts.list();
+    for (let from = 0; from < accounts.length; from += ACCOUNTS_AT_ONCE) {
+      const some = accounts.slice(from, from + ACCOUNTS_AT_ONCE);
+      const lost = await Promise.all(some.map(({ id }) => lostRefreshes(id)));
+      if (lost.flat().length > 0) await tasks.put('refresh', lost.flat());
     }
+  }
+
+  async function lostRefreshes(account: string) {
+    const lost = await ledger.account(account).refreshes.stale(LOST_MS);
+    return lost.map((refresh) => ({ account, refresh }));
   }
 
   async function isSettled({ id, upload, cancelled, accounts }: BatchRecord): Promise<boolean> {

@@ -44,13 +44,12 @@ export function watchProgress(parts: {
     const before = now - lookedAt > 2 * LOOK_MS ? new Map<string, { since: number; heard: number }>() : idle;
     lookedAt = now;
     const after: typeof idle = new Map();
-    const chunks = new Map<string, LedgerSummary['waitingChunks']>();
     try {
-      for (const { account, lane, busy, heard } of lanes()) {
-        if (busy > 0) continue;
-        const waiting = chunks.get(account) ?? (await waitingChunks(account));
-        chunks.set(account, waiting);
-        if (waiting[lane] === 0 || (await bells.counts(account, lane)).waiting === 0) continue;
+      const free = lanes().filter(({ busy }) => busy === 0);
+      const accounts = [...new Set(free.map(({ account }) => account))];
+      const chunks = new Map(await Promise.all(accounts.map(async (id) => [id, await waitingChunks(id)] as const)));
+      for (const { account, lane, heard } of free) {
+        if (chunks.get(account)?.[lane] === 0 || (await bells.counts(account, lane)).waiting === 0) continue;
         const key = `${account} ${lane}`;
         const known = before.get(key);
         after.set(key, known?.heard === heard ? known : { since: now, heard });

@@ -14,7 +14,8 @@ export function sharedPrefix(ns: string): string {
 
 const HOUR_S = 3600;
 const KEPT_JOBS = 200;
-const KEPT_EVENTS = 2000;
+/** Nobody reads them: bullmq writes them all the same, some 90 bytes each. */
+const KEPT_EVENTS = 100;
 const PROGRAM_ERROR_RETRIES = 8;
 
 /** Retries are for transient faults of Redis (a moved slot): what upstream answers never fails a job. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis';
 import { ConfigError } from './config-error.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { logOutages } from './log-outages.ts';
 import type { Logger } from './logger.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
@@ -81,7 +82,7 @@ function tlsOptions({ caFile, certFile, keyFile }: RedisAddress): ConnectionOpti
 function openSingle(address: RedisAddress, role: RedisRole): Redis {
   const options = { ...connectionOptions(address, role), db: address.db, retryStrategy: reconnectDelay };
   if (address.kind === 'sentinel' && address.master !== undefined) {
-    return new Redis({
+    return gathering({
       ...options,
       sentinels: [...address.hosts],
       name: address.master,
@@ -94,7 +95,13 @@ function openSingle(address: RedisAddress, role: RedisRole): Redis {
     });
   }
   const [first] = address.hosts;
-  return new Redis({ ...options, host: first?.host ?? '127.0.0.1', port: first?.port ?? 6379 });
+  return gathering({ ...options, host: first?.host ?? '127.0.0.1', port: first?.port ?? 6379 });
+}
+
+function gathering(options: RedisOptions): Redis {
+  const client = new Redis(options);
+  client.on('connect', () => gatherWrites(client.stream));
+  return client;
 }
 
 function openCluster(address: RedisAddress, role: RedisRole): Redis {
@@ -109,6 +116,7 @@ function openCluster(address: RedisAddress, role: RedisRole): Redis {
     ...(address.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     redisOptions,
   });
+  cluster.on('+node', (node: Redis) => node.on('connect', () => gatherWrites(node.stream)));
   // One type for callers: they use commands only, which both classes share.
   return cluster as unknown as Redis;
 }
