@@ -6,7 +6,8 @@ import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
  * How many operations a second are brought about where each request takes 150 ms and nothing else limits them: what bounds them is how many
- * may be in flight. Bulk holds 7/8 of the cap, so the bound is 7/8 of the cap over the latency. The others are what scripts usually do.
+ * may be in flight. Bulk holds 7/8 of the cap, so the bound is 7/8 of the cap over the latency. A bare loop with as many in flight, in as
+ * many processes as there are workers, says how much of that the machine and the sandbox allow. The others are what scripts usually do.
  */
 const LATENCY_MS = 150;
 const WORKERS = 2;
@@ -39,6 +40,8 @@ export const bench: Bench = {
     const stack = await startStack({ workers: WORKERS, seed: input.seed, accounts });
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {
+      const most = Math.max(...caps);
+      sides.push(await openLoop(stack, most, `cap${most}`));
       for (const rival of ['sequential', 'batcher']) sides.push(await openRival(stack, rival, `cap${caps[0]}`));
       // Warmed up without latency, or it would take minutes: Pinegate with as many operations as a run of it has.
       for (const side of sides) await side.run(`${side.name}_warm`, side.bound === null ? 0.5 : secondsOf(input));
@@ -68,6 +71,24 @@ function pinegate(stack: Stack, cap: number, script: string): Side {
       return count / (await grantBatch(stack, script, names.replaceAll(/\W/g, '_'), count));
     },
     async stop() {},
+  };
+}
+
+async function openLoop(stack: Stack, cap: number, account: string): Promise<Side> {
+  const setup = { ...rivalSetup(stack, account, scriptOf(0)), rival: 'loop' };
+  const inFlight = Math.floor((BULK_SHARE * cap) / WORKERS);
+  const loops = await Promise.all(Array.from({ length: WORKERS }, () => startRival({ ...setup, inFlight })));
+  return {
+    name: `bare loop, ${inFlight * WORKERS} in flight`,
+    bound: bound(cap),
+    async run(names, seconds) {
+      const task = { count: Number.MAX_SAFE_INTEGER, seconds };
+      const runs = loops.map((loop, i) => loop.run({ ...task, names: `${names.replaceAll(/\W/g, '_')}_${i}` }));
+      return (await Promise.all(runs)).reduce((sum, { done, ms }) => sum + (done * 1000) / ms, 0);
+    },
+    async stop() {
+      for (const loop of loops) await loop.stop();
+    },
   };
 }
 

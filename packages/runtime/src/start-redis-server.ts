@@ -111,6 +111,8 @@ function directives(port: number, logFile: string, options: RedisServerOptions):
     save: '',
     appendonly: options.appendOnly === true ? 'yes' : 'no',
     appendfsync: 'everysec',
+    // Each rewriting keeps a core busy for about a second; 256 MB are read again in a few.
+    'auto-aof-rewrite-min-size': '256mb',
     'maxmemory-policy': 'noeviction',
     ...options.config,
   };
