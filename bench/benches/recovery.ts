@@ -2,6 +2,7 @@ import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import { type TestProcess, waitFor } from '@pinegate/testing';
 import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
+import { median, quantile } from '../harness/median.ts';
 
 /**
  * How long after kill -9 of a worker all that it had in hand is settled by another, with the default lock, lease and sweep: from the
@@ -22,11 +23,8 @@ export const bench: Bench = {
     const kills = Number(input.flags.kills ?? 20);
     const stacks = Number(input.flags.stacks ?? 2);
     const shares = Array.from({ length: stacks }, (_, i) => Math.ceil((kills - i) / stacks));
-    const seconds = (await Promise.all(shares.map((share, i) => runStack(input, i, share))))
-      .flat()
-      .sort((a, b) => a - b);
-    const at = (share: number) => seconds[Math.ceil(share * seconds.length) - 1] ?? null;
-    input.report({ kills: seconds.length, 'median, s': at(0.5), 'worst, s': at(1) });
+    const seconds = (await Promise.all(shares.map((share, i) => runStack(input, i, share)))).flat();
+    input.report({ kills: seconds.length, 'median, s': median(seconds), 'worst, s': quantile(seconds, 1) });
   },
 };
 

@@ -6,6 +6,7 @@ import { startTestRedis } from '@pinegate/testing';
 import { buildSweeper } from '../../apps/worker/src/build-sweeper.ts';
 import type { WorkerEvents } from '../../apps/worker/src/worker-events.ts';
 import type { Bench, BenchInput } from '../harness/bench.ts';
+import { median, quantile } from '../harness/median.ts';
 
 /**
  * What the leader's sweep costs a tick of one second, at rest and with many keys: commands sent, time on Redis' one processor, time until the
@@ -117,12 +118,11 @@ async function costOf(redis: Redis, tick: () => Promise<void>, ticks: number, be
     redis.sendCommand = send;
     busy += (await cpuMsOf(redis)) - from;
   }
-  waits.sort((a, b) => a - b);
   return {
     'commands/tick': commands / ticks,
     'ms of Redis/tick': busy / ticks,
-    'ms, median': waits[Math.floor(waits.length / 2)] ?? 0,
-    'ms, worst': waits.at(-1) ?? 0,
+    'ms, median': median(waits),
+    'ms, worst': quantile(waits, 1),
   };
 }
 

@@ -88,7 +88,7 @@ async function openSide(stack: Stack, name: string, workers: number): Promise<Si
 
 async function compare({ flags, tell, report, signal }: BenchInput, stack: Stack, sides: readonly Side[]) {
   const rounds = Number(flags.rounds ?? 5);
-  const count = Number(flags.rows ?? 20_000);
+  const count = Number(flags.rows ?? 100_000);
   const rates = new Map(sides.map(({ name }) => [name, [] as number[]]));
   for (const side of sides) await side.run(`${side.name}_warm`, Math.min(count, WARM_ROWS));
   for (let round = 1; round <= rounds; round++) {

@@ -6,6 +6,7 @@ import {
   parseEnv,
   processCountSchema,
   refuseReplicasInCluster,
+  retentionSchema,
   secretKeySchema,
   trustedProxiesSchema,
 } from '@pinegate/runtime';
@@ -37,7 +38,6 @@ export interface ApiConfig {
 
 const ADMIN_KEY_LENGTH = 16;
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 3_650;
 const HOUR_MS = 3_600_000;
 
 const whole = (min: number, max: number) =>
@@ -46,13 +46,6 @@ const whole = (min: number, max: number) =>
     .regex(/^\d{1,15}$/, 'must be a whole number.')
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must lie between ${min} and ${max}.` });
-
-/** Days, also parts of one. */
-const daysSchema = z
-  .string()
-  .regex(/^\d{1,4}(\.\d{1,6})?$/, 'must be a number of days, such as 7 or 0.5.')
-  .transform(Number)
-  .refine((value) => value > 0 && value <= MOST_DAYS, { error: `must lie above 0 and be at most ${MOST_DAYS}.` });
 
 const SCHEMA = z.object({
   API_HOST: z.string().default('127.0.0.1'),
@@ -70,7 +63,7 @@ const SCHEMA = z.object({
     .optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}.` }).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  RETENTION_DAYS: daysSchema.default(7),
+  RETENTION_DAYS: retentionSchema,
   FRESH_HOURS: whole(0, 87_600).default(24),
   VERIFY_DELAY_MS: whole(0, DAY_MS).default(45_000),
   CLAIM_LEASE_MS: whole(1_000, HOUR_MS).default(20_000),
@@ -95,7 +88,6 @@ const SECRETS = [
 export function parseConfig(env: Env): ApiConfig {
   const read = parseEnv(SCHEMA, env, { secrets: SECRETS });
   refuseReplicasInCluster(read.REDIS_URL, read.ACCEPT_REPLICAS);
-  const retentionMs = Math.max(1, Math.round(read.RETENTION_DAYS * DAY_MS));
   return Object.freeze({
     host: read.API_HOST,
     port: read.API_PORT,
@@ -107,7 +99,7 @@ export function parseConfig(env: Env): ApiConfig {
     adminKey: read.PINEGATE_ADMIN_KEY ?? null,
     logLevel: read.LOG_LEVEL,
     otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
-    retentionMs,
+    retentionMs: read.RETENTION_DAYS,
     acceptReplicas: read.ACCEPT_REPLICAS,
     processes: read.PROCESSES,
     uploadThreads: read.UPLOAD_THREADS,
@@ -115,7 +107,7 @@ export function parseConfig(env: Env): ApiConfig {
       verifyDelayMs: read.VERIFY_DELAY_MS,
       leaseMs: read.CLAIM_LEASE_MS,
       freshMs: read.FRESH_HOURS * HOUR_MS,
-      retentionMs,
+      retentionMs: read.RETENTION_DAYS,
       maxTries: read.MAX_TRIES,
     }),
   });

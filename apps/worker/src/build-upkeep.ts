@@ -1,7 +1,7 @@
 import type { BatchRecord, Directory, Ledger } from '@pinegate/ledger';
 import type { Tasks } from '@pinegate/queues';
 
-const EVERY_MS = 15_000;
+const EVERY_MS = 30_000;
 const BATCHES_AT_ONCE = 200;
 const ACCOUNTS_AT_ONCE = 50;
 const LOST_MS = 60_000;

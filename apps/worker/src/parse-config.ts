@@ -5,6 +5,7 @@ import {
   parseEnv,
   processCountSchema,
   refuseReplicasInCluster,
+  retentionSchema,
   secretKeySchema,
 } from '@pinegate/runtime';
 import { STREAMS_PER_CONNECTION } from '@pinegate/tradingview';
@@ -31,7 +32,7 @@ const SCHEMA = z.object({
   FRESH_HOURS: z.coerce.number().min(0).default(24),
   WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
   PROCESSES: processCountSchema,
-  RETENTION_DAYS: z.coerce.number().positive().default(7),
+  RETENTION_DAYS: retentionSchema,
 });
 
 /** Connections to TradingView over HTTP/2. */
@@ -73,7 +74,7 @@ export function parseConfig(env: Env) {
       verifyDelayMs: e.VERIFY_DELAY_MS,
       leaseMs: e.CLAIM_LEASE_MS,
       freshMs: e.FRESH_HOURS * HOUR_MS,
-      retentionMs: Math.max(1, Math.round(e.RETENTION_DAYS * 24 * HOUR_MS)),
+      retentionMs: e.RETENTION_DAYS,
       maxTries: e.MAX_TRIES,
     },
     limits: { leaseMs: e.CLAIM_LEASE_MS, requestDeadlineMs: e.REQUEST_DEADLINE_MS, modifyMakesLifetime: true },

@@ -45,7 +45,7 @@ import { watchEpoch } from './watch-epoch.ts';
 import { watchProgress } from './watch-progress.ts';
 
 /** A bulk chunk waits for Redis five times; others must have requests in flight meanwhile. */
-const CHUNKS_PER_LANE = { single: 4, bulk: 8 } as const;
+const CHUNKS_PER_LANE = { single: 4, bulk: 16 } as const;
 const TASKS_AT_ONCE = 20;
 
 /** Starts everything a worker is, each closer beside its opener; `consumerTimes`: shorter ones for tests. Resolves to the port of its health server. */

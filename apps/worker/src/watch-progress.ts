@@ -3,7 +3,7 @@ import type { LedgerSummary } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
 import type { ProbeResult } from '@pinegate/runtime';
 
-const LOOK_MS = 10_000;
+const LOOK_MS = 30_000;
 // Longer than the 60 s that one blocking read of an empty lane lasts.
 const STUCK_MS = 90_000;
 
@@ -17,7 +17,7 @@ export interface ConsumedLane {
 
 /** Whether the process makes progress, for its liveness probe. */
 export interface ProgressWatch {
-  /** Looks now; called every 10 s by `start`. */
+  /** Looks now; called every 30 s by `start`. */
   look(): Promise<void>;
   probe(): ProbeResult;
   start(): { stop(): void };

@@ -32,6 +32,7 @@ export { readConfig } from './read-config.ts';
 export { redisReady } from './redis-ready.ts';
 export { RedisServerError, type RedisServerErrorCode } from './redis-server-error.ts';
 export { refuseReplicasInCluster } from './refuse-replicas-in-cluster.ts';
+export { retentionSchema } from './retention-schema.ts';
 export { RuntimeError } from './runtime-error.ts';
 export { ScriptError } from './script-error.ts';
 export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions } from './scripts.ts';
