@@ -41,7 +41,7 @@ export const bench: Bench = {
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {
       const most = Math.max(...caps);
-      sides.push(await openLoop(stack, most, `cap${most}`));
+      sides.push(await openLoop(stack, most, scriptOf(caps.indexOf(most))));
       for (const rival of ['sequential', 'batcher']) sides.push(await openRival(stack, rival, `cap${caps[0]}`));
       // Warmed up without latency, or it would take minutes: Pinegate with as many operations as a run of it has.
       for (const side of sides) await side.run(`${side.name}_warm`, side.bound === null ? 0.5 : secondsOf(input));
@@ -74,8 +74,8 @@ function pinegate(stack: Stack, cap: number, script: string): Side {
   };
 }
 
-async function openLoop(stack: Stack, cap: number, account: string): Promise<Side> {
-  const setup = { ...rivalSetup(stack, account, scriptOf(0)), rival: 'loop' };
+async function openLoop(stack: Stack, cap: number, script: string): Promise<Side> {
+  const setup = { ...rivalSetup(stack, `cap${cap}`, script), rival: 'loop' };
   const inFlight = Math.floor((BULK_SHARE * cap) / WORKERS);
   const loops = await Promise.all(Array.from({ length: WORKERS }, () => startRival({ ...setup, inFlight })));
   return {

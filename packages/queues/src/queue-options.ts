@@ -13,7 +13,9 @@ export function sharedPrefix(ns: string): string {
 }
 
 const HOUR_S = 3600;
-const KEPT_JOBS = 200;
+/** For who looks at the board: some 1.2 kB each, in every lane that was ever used. */
+const KEPT_COMPLETED = 100;
+const KEPT_FAILED = 200;
 /** Nobody reads them: bullmq writes them all the same, some 90 bytes each. */
 const KEPT_EVENTS = 100;
 const PROGRAM_ERROR_RETRIES = 8;
@@ -22,8 +24,8 @@ const PROGRAM_ERROR_RETRIES = 8;
 const JOB: DefaultJobOptions = {
   attempts: PROGRAM_ERROR_RETRIES,
   backoff: { type: 'exponential', delay: 250, jitter: 0.5 },
-  removeOnComplete: { age: HOUR_S, count: KEPT_JOBS },
-  removeOnFail: { age: 24 * HOUR_S, count: KEPT_JOBS },
+  removeOnComplete: { age: HOUR_S, count: KEPT_COMPLETED },
+  removeOnFail: { age: 24 * HOUR_S, count: KEPT_FAILED },
 };
 
 /** A task that only a newer process can read is tried again over a rolling deploy: twelve times in about half an hour to an hour. */
