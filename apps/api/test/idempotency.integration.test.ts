@@ -44,8 +44,8 @@ test.each([
   async (when, written) => {
     const user = `unlucky_${written}`;
     const ledger = api.ledger.account('one');
-    const submit = ledger.submit.bind(ledger);
-    vi.spyOn(ledger, 'submit').mockImplementationOnce(async (...operation) => {
+    const submit = ledger.submitSingle.bind(ledger);
+    vi.spyOn(ledger, 'submitSingle').mockImplementationOnce(async (...operation) => {
       if (written) await submit(...operation);
       throw new Error('Command timed out');
     });
