@@ -11,8 +11,8 @@ interface Waiting {
 }
 
 /**
- * Rings what a submit wrote. While a lane is being rung, what comes for it gathers and is rung together: of single operations each
- * brings one bell, and a call for each would cost the api more than all else they do. A ring that fails is counted and nothing else:
+ * Rings what a submit wrote. While a lane is being rung, what comes for it gathers and is rung together: those of each turn
+ * bring a bell of their own, and a call for each would cost the api more than all else they do. A ring that fails is counted and nothing else:
  * the operations are in the ledger, and the sweeper rings for chunks that nobody rang for.
  */
 export function buildRing(

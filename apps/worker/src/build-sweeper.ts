@@ -1,5 +1,6 @@
 import type { Account, Directory, EpochGuard, Ledger } from '@pinegate/ledger';
 import type { Bells } from '@pinegate/queues';
+import { inSlices } from '@pinegate/runtime';
 import { sweepAccount } from './sweep-account.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
@@ -51,8 +52,6 @@ export function buildSweeper(parts: {
     const now = await ledger.account(first.id).now();
     const ready = full ? null : new Set(await directory.due.ready(now, READY_AT_ONCE));
     const swept = accounts.filter(({ id }) => ready === null || ready.has(id));
-    for (let from = 0; from < swept.length; from += SWEPT_AT_ONCE) {
-      await Promise.all(swept.slice(from, from + SWEPT_AT_ONCE).map((account) => sweep(account, ready !== null)));
-    }
+    await inSlices(swept, SWEPT_AT_ONCE, (account) => sweep(account, ready !== null));
   };
 }

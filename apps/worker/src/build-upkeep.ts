@@ -1,5 +1,6 @@
 import type { BatchRecord, Directory, Ledger } from '@pinegate/ledger';
 import type { Tasks } from '@pinegate/queues';
+import { inSlices } from '@pinegate/runtime';
 
 const EVERY_MS = 30_000;
 const BATCHES_AT_ONCE = 200;
@@ -22,11 +23,8 @@ export function buildUpkeep(parts: {
 
   async function ringLostRefreshes(): Promise<void> {
     const accounts = await directory.accounts.list();
-    for (let from = 0; from < accounts.length; from += ACCOUNTS_AT_ONCE) {
-      const some = accounts.slice(from, from + ACCOUNTS_AT_ONCE);
-      const lost = await Promise.all(some.map(({ id }) => lostRefreshes(id)));
-      if (lost.flat().length > 0) await tasks.put('refresh', lost.flat());
-    }
+    const lost = (await inSlices(accounts, ACCOUNTS_AT_ONCE, ({ id }) => lostRefreshes(id))).flat();
+    if (lost.length > 0) await tasks.put('refresh', lost);
   }
 
   async function lostRefreshes(account: string) {

@@ -11,6 +11,7 @@ export {
   type ProbeResult,
 } from './health-server.ts';
 export { createHttpMetrics, type ObservedRequest } from './http-metrics.ts';
+export { inSlices } from './in-slices.ts';
 export { type Closer, createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export { createMemoryGuard, type MemoryGuard, memoryBytes } from './memory-guard.ts';

@@ -1,3 +1,4 @@
+import { inSlices } from '@pinegate/runtime';
 import type { Directory } from '../directory-types.ts';
 import { type DirectoryEpoch, hasGoneBack } from './epoch-record.ts';
 import type { Epochs } from './open-epochs.ts';
@@ -96,10 +97,7 @@ export function createEpochGuard(parts: {
     async beat(ids) {
       if (!(await guard.look()) || memory === null) return;
       const { id: epoch, lookedAt } = memory;
-      for (let from = 0; from < ids.length; from += BEATS_AT_ONCE) {
-        const some = ids.slice(from, from + BEATS_AT_ONCE);
-        await Promise.all(some.map((account) => beatAccount(account, epoch, lookedAt)));
-      }
+      await inSlices(ids, BEATS_AT_ONCE, (account) => beatAccount(account, epoch, lookedAt));
       await epochs.beat(null, epoch, lookedAt);
     },
     async suspect(account) {
