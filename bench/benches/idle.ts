@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { closeRedis, openRedis, redisReady } from '@pinegate/runtime';
 import type { TestProcess } from '@pinegate/testing';
 import { startDashboard } from '../../tests/stack/start-dashboard.ts';
 import { startStack } from '../../tests/stack/start-stack.ts';
@@ -26,10 +25,8 @@ export const bench: Bench = {
     const accounts = Array.from({ length: count }, (_, n) => ({ id: `idle-${n}`, scripts: [scriptOf(n)] }));
     const secretKey = randomBytes(32).toString('base64');
     const stack = await startStack({ workers: WORKERS, seed, env: { PINEGATE_SECRET_KEY: secretKey }, accounts });
-    const redis = openRedis(stack.redis.url, 'shared');
     let dashboard: TestProcess | null = null;
     try {
-      await redisReady(redis);
       dashboard = (await startDashboard(stack, secretKey)).process;
       const pids: Readonly<Record<string, number>> = {
         api: stack.api.pid,
@@ -43,7 +40,7 @@ export const bench: Bench = {
       await pause(seconds * 1000, undefined, { signal });
       const share = Object.values(pids).map((pid, i) => (cpuMs(pid) - (before[i] ?? 0)) / (seconds * 10));
       tell(`commands of ${seconds} s`);
-      const commands = await countCommands(redis, seconds, signal);
+      const commands = await countCommands(stack.redis.url, seconds, signal);
       const sent = [...commands.values()].reduce((sum, n) => sum + n, 0);
       const all = share.reduce((sum, one) => sum + one, 0);
       report({ accounts: count, '% of a core': all, 'commands/s': sent / seconds });
@@ -51,7 +48,6 @@ export const bench: Bench = {
       const most = [...commands].sort((a, b) => b[1] - a[1]).slice(0, SHOWN);
       for (const [command, n] of most) report({ command, 'sent/s': n / seconds });
     } finally {
-      await closeRedis(redis);
       await dashboard?.stop();
       await stack.stop();
     }

@@ -1,22 +1,34 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Redis } from '@pinegate/runtime';
+
+/** `+TIME [DB ADDRESS] "COMMAND" "ARGUMENT" ...`; a script's own calls come from the address `lua`. */
+const LINE = /^\+[\d.]+ \[\d+ (?!lua\])[^\]]+\] (.*)$/;
+const ARGUMENT = /"((?:[^"\\]|\\.)*)"/g;
 
 /**
- * Commands that clients send to Redis in so many seconds, by what they are; what a script calls is not counted, nor is this client. A
+ * Commands that clients send to Redis (`redis://HOST:PORT`) in so many seconds, by what they are; what a script calls is not counted. A
  * script goes by its first key, of which numbers and accounts are left out.
+ *
+ * Over a socket of its own, because the monitor of ioredis dies when the first command comes together with the reply to MONITOR.
  */
-export async function countCommands(redis: Redis, seconds: number, signal: AbortSignal): Promise<Map<string, number>> {
+export async function countCommands(url: string, seconds: number, signal: AbortSignal): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  const monitor = await redis.monitor();
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
   try {
-    monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
-      if (source === 'lua') return;
-      const name = commandName(args);
+    await once(socket, 'connect', { signal });
+    socket.write('MONITOR\r\n');
+    createInterface({ input: socket }).on('line', (line) => {
+      const [, command] = LINE.exec(line) ?? [];
+      if (command === undefined) return;
+      const name = commandName([...command.matchAll(ARGUMENT)].map(([, argument = '']) => argument));
       counts.set(name, (counts.get(name) ?? 0) + 1);
     });
     await pause(seconds * 1000, undefined, { signal });
   } finally {
-    monitor.disconnect();
+    socket.destroy();
   }
   return counts;
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { createLatch, startProcess } from '@pinegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { exchange, type WireRequest } from '../src/exchange.ts';
 import { createTradingView, type Observation, type TradingView, type TradingViewOptions } from '../src/index.ts';
+import { openPool } from '../src/open-pool.ts';
 import { startFreezableProxy } from './freezable-proxy.ts';
 import { PROTOCOLS, type RawRequest, type RawServer, reply, startRawServer } from './raw-server.ts';
 
@@ -108,11 +110,16 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     closers.push(() => proxy.close());
     proxy.freeze();
     const baseUrl = server.baseUrl.replace(String(server.port), String(proxy.port));
-    const client = openClient({ baseUrl, ca: server.ca, connections: 1, deadlineMs: 50 });
-    // Over HTTP/1.1 the first call occupies the only connection.
-    const [, second] = await Promise.allSettled([client.add(SESSION, GRANT), client.add(SESSION, GRANT)]);
-    expect(second).toMatchObject({ reason: { code: 'UNAVAILABLE', reason: 'timeout', sent: false } });
+    const pool = openPool({ baseUrl, ca: server.ca, connections: 1, deadlineMs: 60_000 });
+    closers.push(() => pool.destroy());
+    const request: WireRequest = { method: 'GET', path: '/', headers: [], body: null };
+    // Over HTTP/1.1 it occupies the only connection, over HTTP/2 it waits for it to be opened: until the pool is destroyed.
+    const first = exchange(pool, request, 60_000, undefined);
+    const second = await exchange(pool, request, 50, undefined);
+    expect(second).toMatchObject({ kind: 'fault', why: 'deadline', started: false });
     expect(server.requests).toHaveLength(0);
+    await pool.destroy();
+    expect(await first).toMatchObject({ kind: 'fault', why: 'error' });
   });
 
   it('every finished request is observed once, and an observer that throws changes nothing', async () => {
