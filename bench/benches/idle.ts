@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestProcess } from '@pinegate/testing';
 import { startDashboard } from '../../tests/stack/start-dashboard.ts';
@@ -16,7 +17,12 @@ const SHOWN = 12;
 
 export const bench: Bench = {
   summary: 'processor time and Redis commands of a stack with nothing to do',
-  options: { accounts: { type: 'string' }, seconds: { type: 'string' }, settle: { type: 'string' } },
+  options: {
+    accounts: { type: 'string' },
+    seconds: { type: 'string' },
+    settle: { type: 'string' },
+    profile: { type: 'string' },
+  },
   smoke: { accounts: '3', seconds: '2', settle: '1' },
   maxMs: () => 15 * 60_000,
   async run({ flags, seed, tell, report, signal }) {
@@ -24,7 +30,9 @@ export const bench: Bench = {
     const seconds = Number(flags.seconds ?? 60);
     const accounts = Array.from({ length: count }, (_, n) => ({ id: `idle-${n}`, scripts: [scriptOf(n)] }));
     const secretKey = randomBytes(32).toString('base64');
-    const stack = await startStack({ workers: WORKERS, seed, env: { PINEGATE_SECRET_KEY: secretKey }, accounts });
+    const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
+    const env = { PINEGATE_SECRET_KEY: secretKey, ...(flags.profile ? { NODE_OPTIONS: profile } : {}) };
+    const stack = await startStack({ workers: WORKERS, seed, env, accounts });
     let dashboard: TestProcess | null = null;
     try {
       dashboard = (await startDashboard(stack, secretKey)).process;

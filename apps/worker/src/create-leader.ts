@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createScripts, type Logger, type Redis } from '@pinegate/runtime';
+import { createScripts, type Logger, type Redis, startRounds } from '@pinegate/runtime';
 
 /** Times of the election, ms. */
 export interface LeaderTimes {
@@ -36,8 +36,6 @@ export function createLeader(options: {
   const token = randomUUID();
   let leading = false;
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
 
   const hold = async () => (await scripts.run(redis, 'lead', [key], [token, times.leaseMs])) === 1;
 
@@ -55,22 +53,15 @@ export function createLeader(options: {
     }
   }
 
-  function schedule(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = lead()
-        .catch((err: unknown) => log.warn({ err }, 'a leader tick failed'))
-        .finally(schedule);
-    }, times.tickMs);
-  }
-  schedule();
+  const rounds = startRounds(times.tickMs, () =>
+    lead().catch((err: unknown) => log.warn({ err }, 'a leader tick failed')),
+  );
 
   return {
     isLeading: () => leading && !stopped,
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      await running;
+      await rounds.stop();
       if (leading) await scripts.run(redis, 'step-down', [key], [token]).catch(() => {});
     },
   };

@@ -1,5 +1,5 @@
 import type { Account, Directory, DirectoryNews } from '@pinegate/ledger';
-import type { Logger } from '@pinegate/runtime';
+import { type Logger, startRounds } from '@pinegate/runtime';
 import { type AccountSlot, createAccountSlot } from './account-slot.ts';
 import { type ServedAccount, serveAccount, type WorkerParts } from './serve-account.ts';
 import { serves } from './serving.ts';
@@ -25,7 +25,6 @@ export function followDirectory(parts: WorkerParts, directory: Directory, log: L
   let known: readonly Account[] = [];
   let seen = '';
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
   let done: Promise<unknown> = Promise.resolve();
   let again = false;
   let looking: Promise<void> | undefined;
@@ -81,12 +80,8 @@ export function followDirectory(parts: WorkerParts, directory: Directory, log: L
     return looking;
   }
 
-  function schedule(): void {
-    if (stopped) return;
-    timer = setTimeout(() => void lookSoon().catch(unreadable).finally(schedule), BEAT_MS);
-  }
   const unreadable = (err: unknown) => log.warn({ err }, 'the account directory could not be read');
-  schedule();
+  const rounds = startRounds(BEAT_MS, () => lookSoon().catch(unreadable));
 
   return {
     get: (id) => slots.get(id)?.served ?? undefined,
@@ -110,7 +105,7 @@ export function followDirectory(parts: WorkerParts, directory: Directory, log: L
     },
     async stop(deadline) {
       stopped = true;
-      clearTimeout(timer);
+      void rounds.stop();
       // First of all, so that the others take over while this one still ends what it has; a Redis that is away must not hold it up.
       directory.workers.leave(parts.worker).catch(() => {});
       await Promise.all([...slots.values()].map((slot) => slot.stop(deadline)));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OpenFeature } from '@openfeature/server-sdk';
-import type { Redis } from '@pinegate/runtime';
+import { type Redis, startRounds } from '@pinegate/runtime';
 import { FLAG_DEFAULTS, FLAG_NAMES, type FlagValues } from './flag-names.ts';
 import { buildRedisProvider } from './redis-provider.ts';
 
@@ -39,8 +39,6 @@ export function openFlags({ redis, ns, everyMs = EVERY_MS }: FlagsOptions): Flag
   const client = OpenFeature.getClient(domain);
   const listeners: ((values: FlagValues) => void)[] = [];
   let values: FlagValues = FLAG_DEFAULTS;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
   let reading: Promise<FlagValues> | undefined;
 
   async function load(): Promise<FlagValues> {
@@ -62,16 +60,9 @@ export function openFlags({ redis, ns, everyMs = EVERY_MS }: FlagsOptions): Flag
     return now;
   }
 
-  function follow(): void {
-    if (closed) return;
-    read()
-      // That Redis is away, its own client says.
-      .catch(() => {})
-      .finally(() => {
-        if (!closed) timer = setTimeout(follow, everyMs).unref();
-      });
-  }
-  follow();
+  // That Redis is away, its own client says.
+  read().catch(() => {});
+  const rounds = startRounds(everyMs, read);
 
   return {
     get values() {
@@ -85,8 +76,7 @@ export function openFlags({ redis, ns, everyMs = EVERY_MS }: FlagsOptions): Flag
       return read();
     },
     async close() {
-      closed = true;
-      clearTimeout(timer);
+      await rounds.stop();
       await reading?.catch(() => {});
     },
   };

@@ -1,5 +1,6 @@
 import type { Logger } from './logger.ts';
 import type { Redis } from './open-redis.ts';
+import { startRounds } from './start-rounds.ts';
 
 const EVERY_MS = 2_000;
 const FULL = 0.9;
@@ -31,12 +32,11 @@ export function createMemoryGuard(redis: Redis, log: Logger): MemoryGuard {
     }
   }
   void look();
-  const timer = setInterval(look, EVERY_MS);
-  timer.unref();
+  const rounds = startRounds(EVERY_MS, look);
   return {
     isFull: () => used >= FULL,
     isCrowded: () => used >= CROWDED && !evicts,
-    close: () => clearInterval(timer),
+    close: () => void rounds.stop(),
   };
 }
 
