@@ -27,7 +27,7 @@ export const bench: Bench = {
   maxMs: () => 15 * 60_000,
   async run({ flags, seed, tell, report, signal }) {
     const count = Number(flags.accounts ?? 20);
-    const seconds = Number(flags.seconds ?? 60);
+    const seconds = Number(flags.seconds ?? 120);
     const accounts = Array.from({ length: count }, (_, n) => ({ id: `idle-${n}`, scripts: [scriptOf(n)] }));
     const secretKey = randomBytes(32).toString('base64');
     const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;

@@ -6,6 +6,7 @@ import { backoffMs } from './backoff.ts';
 import { type ClaimTicket, leaseLeft, redisTime } from './claim-ticket.ts';
 import { decide } from './decide.ts';
 import { sendWrite } from './send-write.ts';
+import { slotInTime } from './slot-in-time.ts';
 import { validateSpelling } from './validate-spelling.ts';
 
 type Work = Extract<Claimed, ClaimedWork>;
@@ -94,6 +95,10 @@ async function readMember(
     return { failed: session ? 'NO_PERMIT' : 'NO_SESSION', permanent: false };
   }
   const running = permits.start();
+  if (!(await slotInTime(ctx, ticket, running))) {
+    running.finish('unsent');
+    return { failed: 'NO_PERMIT', permanent: false };
+  }
   try {
     const member = await ctx.upstream.listUsers(session, { script: ticket.pineId, username: work.spelling });
     running.finish('ok');

@@ -11,6 +11,7 @@ export interface Room {
 
 /** The cap on keys that are claimed and may have a request under way, of one process over all its accounts. */
 export interface InFlight {
+  readonly cap: number;
   open(): Room;
 }
 
@@ -76,6 +77,7 @@ export function createInFlight(cap: number): InFlight {
   const serveSoon = onceATurn(serve);
 
   return {
+    cap,
     open() {
       const share: Share = { inHand: 0, singles: [], bulk: [] };
       open.add(share);

@@ -6,6 +6,7 @@ import type { AccountContext } from './account-context.ts';
 import { backoffMs } from './backoff.ts';
 import { type ClaimTicket, leaseLeft } from './claim-ticket.ts';
 import { type Decision, decide } from './decide.ts';
+import { slotInTime } from './slot-in-time.ts';
 
 type Call = 'add' | 'modify' | 'remove';
 
@@ -110,14 +111,15 @@ async function permitFor(w: Write, call: Call): Promise<Permits | null> {
 
 async function request(w: Write, call: Call): Promise<Step> {
   const permits = w.ctx.session() ? await permitFor(w, call) : null;
-  // Asked again: it may have become suspect while we waited for the permit.
+  const running = permits?.start();
+  const inTime = running !== undefined && (running.ready === null || (await slotInTime(w.ctx, w.ticket, running)));
+  // Asked again: it may have become suspect while we waited for the permit and its slot.
   const session = w.ctx.session();
-  if (!session || !permits) {
-    permits?.release();
+  if (!session || !inTime) {
+    running?.finish('unsent');
     w.permits?.release();
     return notNow(w, session ? 'NO_PERMIT' : 'NO_SESSION', backoffMs(0));
   }
-  const running = permits.start();
   const access = { script: w.ticket.pineId, username: w.spelling };
   const expiresAt = w.target.state === 'granted' ? w.target.expiresAt : null;
   w.sent = true;

@@ -96,7 +96,14 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
   const id = first.id;
   const log = parts.log.child({ account: id });
   const budget = observePermits(
-    createBudget({ redis, ns, account: id, worker: parts.worker, settings: budgetSettings(first) }),
+    createBudget({
+      redis,
+      ns,
+      account: id,
+      worker: parts.worker,
+      settings: budgetSettings(first),
+      most: parts.inFlight.cap,
+    }),
     () => performance.now(),
     (name, count, waitedMs) => events.permitted(id, name, count, waitedMs),
   );

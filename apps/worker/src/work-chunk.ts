@@ -101,7 +101,7 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
     const names = [...left].filter(([, b]) => b === budget).map(([name]) => name);
     if (!(await ctx.gate.passed(signal))) return false;
     // Permits first: whoever waits for them must not keep room from other accounts meanwhile.
-    const permits = await ctx.budget.acquire(budget, names.length, { bulk, signal });
+    const permits = await ctx.budget.acquire(budget, names.length, { bulk, ahead: true, signal });
     if (!permits) return false;
     permitted(permits.count);
     let unused = 0;

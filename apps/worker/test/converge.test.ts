@@ -33,7 +33,7 @@ test('lets its room go once the write has been answered, and before it is settle
     limits: { leaseMs: 20_000, requestDeadlineMs: 6_000, modifyMakesLifetime: true },
     monotonic: () => 0,
   } as unknown as AccountContext;
-  const permit: Permits = { count: 1, start: () => ({ finish() {} }), release() {} };
+  const permit: Permits = { count: 1, start: () => ({ ready: null, finish() {} }), release() {} };
   const ticket = { script: 1, pineId: 'PUB;a', name: 'user', token: 't', bulk: true, sentAt: 0, answeredAt: 0 };
   const work = {
     name: 'user',

@@ -30,6 +30,8 @@ interface Given {
   readonly permits?: number;
   /** Lease left at each look at the clock, beyond the deadline of a request. */
   readonly late?: boolean;
+  /** The first request was let go ahead of its slot: whether it gets one, and how long that takes. */
+  readonly slot?: { readonly got: boolean; readonly afterMs?: number };
   readonly session?: boolean;
   readonly verify?: boolean;
   /** An answer is a page where JSON was due; what the check of the session comes to. */
@@ -54,6 +56,11 @@ async function send(given: Given): Promise<Seen> {
   let suspected = 0;
   let held = 0;
   let permitsLeft = given.permits ?? 10;
+  let now = given.late ? 15_000 : 0;
+  const slot = async () => {
+    now += given.slot?.afterMs ?? 0;
+    return given.slot?.got ?? false;
+  };
   const answer = (call: string, username: string): Promise<never> => {
     calls.push(`${call} ${username}`);
     const next = answers.shift();
@@ -68,7 +75,7 @@ async function send(given: Given): Promise<Seen> {
       }),
     );
   };
-  const permit = (): Permits => {
+  const permit = (ready: Promise<boolean> | null = null): Permits => {
     held += 1;
     const drop = () => {
       held -= 1;
@@ -76,6 +83,7 @@ async function send(given: Given): Promise<Seen> {
     return {
       count: 1,
       start: () => ({
+        ready,
         finish(result) {
           results.push(result);
           drop();
@@ -104,7 +112,7 @@ async function send(given: Given): Promise<Seen> {
     },
     limits: { leaseMs: 20_000, requestDeadlineMs: 6_000, modifyMakesLifetime: given.modifyMakesLifetime ?? true },
     verifiesWrites: () => given.verify ?? false,
-    monotonic: () => (given.late ? 15_000 : 0),
+    monotonic: () => now,
   } as unknown as AccountContext;
   const ticket: ClaimTicket = {
     script: 0,
@@ -128,7 +136,7 @@ async function send(given: Given): Promise<Seen> {
     validate: false,
     ...(given.member === undefined ? {} : { member: given.member }),
   };
-  const settlement = await sendWrite(ctx, ticket, work, permit(), NOW);
+  const settlement = await sendWrite(ctx, ticket, work, permit(given.slot ? slot() : null), NOW);
   return { calls, results, suspected, held, settlement };
 }
 
@@ -276,6 +284,24 @@ describe('sending a write', () => {
     [
       'sends nothing when the lease leaves no time for it',
       { want: set(DATE), late: true, answers: [] },
+      [],
+      { result: 'unapplied', code: 'NO_PERMIT', sent: false },
+    ],
+    [
+      'waits for the slot of a request that was let go ahead',
+      { want: set(DATE), slot: { got: true, afterMs: 14_000 }, answers: ['ok'] },
+      ['add joe'],
+      { result: 'applied', outcome: 'granted' },
+    ],
+    [
+      'sends nothing when the slot comes too late for the lease',
+      { want: set(DATE), slot: { got: true, afterMs: 14_001 }, answers: [] },
+      [],
+      { result: 'unapplied', code: 'NO_PERMIT', sent: false },
+    ],
+    [
+      'sends nothing when no slot comes, as in a pause',
+      { want: set(DATE), slot: { got: false }, answers: [] },
       [],
       { result: 'unapplied', code: 'NO_PERMIT', sent: false },
     ],

@@ -29,7 +29,7 @@ async function validate(given: {
   const did: string[] = [];
   const permits = (name: string) => ({
     count: 1,
-    start: () => ({ finish() {} }),
+    start: () => ({ ready: null, finish() {} }),
     release: () => void did.push(`release ${name}`),
   });
   const ctx = {

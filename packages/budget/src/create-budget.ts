@@ -7,13 +7,18 @@ import { createPermitLoop } from './permit-loop.ts';
 import type { StockedPermit } from './permit-stock.ts';
 import { createRateLearner } from './rate-learner.ts';
 
-/** One request that has a permit and a slot. */
+/** One request that has a permit, and a slot or the next one that falls free. */
 export type PermittedRequest = {
+  /**
+   * null: it has its slot, and may be sent. Else, where it was let go ahead: true when it may, false when it may not any more, because of a
+   * pause, the breaker or the end.
+   */
+  readonly ready: Promise<boolean> | null;
   /** Once; `retryAfterMs` with `limited`. */
   finish(result: RequestResult, detail?: { readonly retryAfterMs?: number | null }): void;
 };
 
-/** Permits in hand, each with a slot, to be used now: each is started once, the rest released. */
+/** Permits in hand, to be used now: each is started once, the rest released. */
 export type Permits = {
   readonly count: number;
   start(): PermittedRequest;
@@ -40,7 +45,13 @@ export type Budget = {
   acquire(
     budget: BudgetName,
     n: number,
-    options: { readonly bulk: boolean; readonly signal?: AbortSignal; readonly maxWaitMs?: number },
+    options: {
+      readonly bulk: boolean;
+      /** Takes some permits ahead of their slots too, while requests before them are still in flight: false. */
+      readonly ahead?: boolean;
+      readonly signal?: AbortSignal;
+      readonly maxWaitMs?: number;
+    },
   ): Promise<Permits | null>;
   /** As last seen. While it is open a failure says nothing about its request: no attempt is spent. */
   isBreakerOpen(): boolean;
@@ -58,6 +69,8 @@ export type BudgetOptions = {
   /** Unique among the processes of the account. */
   readonly worker: string;
   readonly settings: BudgetSettings;
+  /** Requests that this process can have in flight at once, over all accounts: it asks for no more slots than that. No limit. */
+  readonly most?: number;
   readonly clock?: BudgetClock;
   /** Told of calls to Redis that failed; they are tried again after a second. */
   readonly onError?: (error: unknown) => void;
@@ -69,35 +82,52 @@ const CLOSE_MS = 1000;
 
 /** Opens the budget of an account. No I/O before the first `acquire`, and no timer while nobody waits or sends. */
 export function createBudget(options: BudgetOptions): Budget {
-  const { redis, ns, account, worker, clock = systemClock, onError = () => {} } = options;
+  const { redis, ns, account, worker, most = Number.POSITIVE_INFINITY, clock = systemClock } = options;
+  const { onError = () => {} } = options;
   let settings = options.settings;
   let closed = false;
   const waiting = new Set<() => void>();
   const log = createOutcomeLog();
   const scripts = createBudgetScripts(redis, accountKeys(ns, account), options.replace);
   const learner = createRateLearner(scripts);
-  const loop = createPermitLoop({ worker, scripts, learner, log, clock, settings: () => settings, onError });
+  const loop = createPermitLoop({ worker, scripts, learner, log, clock, settings: () => settings, most, onError });
   const { state } = loop;
   // What ends in one turn of the event loop is handed out again together: each permit alone would make a claim of its own.
   const wakeSoon = onceATurn(() => loop.wake());
 
-  function hand(budget: BudgetName, permitClass: PermitClass, permits: readonly StockedPermit[]): Permits {
-    const left = [...permits];
+  function hand(
+    budget: BudgetName,
+    permitClass: PermitClass,
+    permits: readonly StockedPermit[],
+    ahead: boolean,
+  ): Permits {
+    const slots = state.held[permitClass];
+    const left = permits.map((permit) => {
+      const slot = ahead && state.free(permitClass) <= 0 ? slots.takeLater(budget) : slots.take();
+      return { permit, slot };
+    });
     return {
       count: permits.length,
       start() {
-        const permit = left.shift();
-        if (!permit) throw new RangeError('more requests started than permits held');
-        const sentAt = loop.now();
+        const next = left.shift();
+        if (!next) throw new RangeError('more requests started than permits held');
+        const { permit, slot } = next;
+        let sentAt = loop.now();
         let finished = false;
+        const ready = slot.ready?.then((got) => {
+          sentAt = loop.now();
+          return got;
+        });
         return {
+          ready: ready ?? null,
           finish(result, detail) {
             if (finished) return;
             finished = true;
             const retryAfterMs = result === 'limited' ? Math.max(0, detail?.retryAfterMs ?? 0) : 0;
             // Whoever waits here need not hear of it from Redis.
             if (retryAfterMs > 0) state.accountPause = Math.max(state.accountPause, loop.now() + retryAfterMs);
-            state.inUse[permitClass] -= 1;
+            slot.leave();
+            loop.fill();
             log.add(budget, permit, result, sentAt, retryAfterMs);
             wakeSoon();
           },
@@ -105,15 +135,16 @@ export function createBudget(options: BudgetOptions): Budget {
       },
       release() {
         if (left.length === 0) return;
-        state.inUse[permitClass] -= left.length;
-        log.giveBack(budget, left.splice(0));
+        for (const { slot } of left) slot.leave();
+        const unused = left.splice(0).map(({ permit }) => permit);
+        log.giveBack(budget, unused);
         wakeSoon();
       },
     };
   }
 
   return {
-    acquire(wanted, n, { bulk, signal, maxWaitMs }) {
+    acquire(wanted, n, { bulk, ahead = false, signal, maxWaitMs }) {
       if (closed || signal?.aborted || n < 1) return Promise.resolve(null);
       const budget = payer(wanted, settings);
       const permitClass = bulk ? 'bulk' : 'singles';
@@ -125,7 +156,8 @@ export function createBudget(options: BudgetOptions): Budget {
           cancelTimer?.();
           resolve(permits);
         };
-        const waiter = { n, give: (permits: readonly StockedPermit[]) => end(hand(budget, permitClass, permits)) };
+        const give = (permits: readonly StockedPermit[]) => end(hand(budget, permitClass, permits, ahead));
+        const waiter = { n, ahead, give };
         const giveUp = () => {
           const at = line.waiters.indexOf(waiter);
           if (at < 0) return;
@@ -149,7 +181,7 @@ export function createBudget(options: BudgetOptions): Budget {
       const rates = Object.fromEntries(BUDGET_NAMES.map((b) => [b, rate(b)])) as Record<BudgetName, number | null>;
       return {
         rates,
-        inFlight: state.inUse.singles + state.inUse.bulk,
+        inFlight: state.held.singles.inUse + state.held.bulk.inUse,
         pausedUntil: state.accountPause > loop.now() ? state.accountPause : null,
         breaker: state.breaker === 'closed' ? 'closed' : 'open',
       };

@@ -1,15 +1,20 @@
 import { CLASSES, type PerClass, type PermitClass, type TakeReply, type TakeRequest } from './budget-scripts.ts';
 import type { BudgetName, BudgetSettings } from './budget-settings.ts';
 import { UNLIMITED } from './controller/state.ts';
+import { createSlots, type SlotsByClass } from './create-slots.ts';
 import { LEASE_MS, REPORT_MS } from './loop-times.ts';
 import { createPermitLine, type PermitLine } from './permit-line.ts';
+
+/** What is claimed while those before it are still under way, as a share of the slots: a claim takes a thirtieth of a usual request's time. */
+const AHEAD = 1 / 8;
 
 export const nobody = (): Record<PermitClass, number> => ({ singles: 0, bulk: 0 });
 
 /** What a process knows of the account and of those who wait here. `offset` turns local ms into Redis ms. */
 export type LoopState = {
+  readonly most: number;
   readonly lines: readonly PermitLine[];
-  readonly inUse: Record<PermitClass, number>;
+  readonly held: SlotsByClass;
   readonly rates: Map<BudgetName, number>;
   readonly pauses: Map<BudgetName, number>;
   accountPause: number;
@@ -28,6 +33,8 @@ export type LoopState = {
   stock(permitClass: PermitClass): number;
   isBusy(): boolean;
   free(permitClass: PermitClass): number;
+  /** Requests that may be let go ahead of their slots. */
+  ahead(permitClass: PermitClass): number;
   /** Whether the line's permits need no Redis: its rate has no limit, and the slots that Redis holds for us are ours to use. */
   isLocal(line: PermitLine, now: number): boolean;
   /** Redis ms. */
@@ -38,11 +45,13 @@ export type LoopState = {
   askAt(line: PermitLine): number | null;
 };
 
-export function createLoopState(settings: () => BudgetSettings): LoopState {
+/** @param most slots of a class that this process can use */
+export function createLoopState(settings: () => BudgetSettings, most: number): LoopState {
   const lines: PermitLine[] = [];
   const state: LoopState = {
+    most,
     lines,
-    inUse: nobody(),
+    held: { singles: createSlots(), bulk: createSlots() },
     rates: new Map(),
     pauses: new Map(),
     accountPause: 0,
@@ -64,8 +73,14 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
       return found;
     },
     stock: (c) => lines.reduce((n, l) => n + (l.class === c ? l.stock.size : 0), 0),
-    isBusy: () => state.inUse.singles + state.inUse.bulk > 0 || lines.some((l) => l.waiters.length + l.stock.size > 0),
-    free: (c) => (state.slots?.[c] ?? 0) - state.inUse[c],
+    isBusy: () =>
+      CLASSES.some((c) => state.held[c].inUse + state.held[c].late > 0) ||
+      lines.some((l) => l.waiters.length + l.stock.size > 0),
+    free: (c) => (state.slots?.[c] ?? 0) - state.held[c].inUse,
+    ahead(c) {
+      if (state.breaker !== 'closed') return 0;
+      return Math.max(0, Math.floor((state.slots?.[c] ?? 0) * AHEAD) - state.held[c].late);
+    },
     isLocal(l, now) {
       if (settings().budgets[l.budget].start !== null || state.breaker !== 'closed' || state.slots === null)
         return false;
@@ -82,14 +97,15 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
       if (missing === 0) return null;
       if (state.slots === null) return 0;
       const slots = state.slots[l.class];
+      const held = state.held[l.class];
       if (slots > 0 && settings().budgets[l.budget].start === null && state.breaker === 'closed') {
         // Only slots are lacking: more of them are there for the asking once, then as others give theirs up.
-        const wanted = Math.min(settings().maxInFlight, state.inUse[l.class] + missing);
+        const wanted = Math.min(settings().maxInFlight, most, held.inUse + held.late + missing);
         return wanted > state.asked[l.class] ? 0 : state.syncedAt + REPORT_MS;
       }
       if (slots === 0) return Math.max(state.slotsAt, l.askAt);
       // As take.lua counts it. Half of the slots at a time, or each one that falls free would make a call.
-      const room = 2 * slots - state.inUse[l.class] - state.stock(l.class);
+      const room = 2 * slots - held.inUse - held.late - state.stock(l.class);
       return room >= Math.min(missing, Math.ceil(slots / 2)) ? l.askAt : null;
     },
   };
@@ -99,7 +115,11 @@ export function createLoopState(settings: () => BudgetSettings): LoopState {
 /** The slots that are in use and wanted, and the permits in stock, for the next call. */
 export function slotsRequest(state: LoopState): Pick<TakeRequest, 'inUse' | 'slots' | 'stock'> {
   const stock = { singles: state.stock('singles'), bulk: state.stock('bulk') };
-  const slots = { ...state.inUse };
+  const { singles, bulk } = state.held;
+  const inUse = { singles: singles.inUse, bulk: bulk.inUse };
+  const slots = { singles: singles.inUse + singles.late, bulk: bulk.inUse + bulk.late };
   for (const l of state.lines) slots[l.class] += state.missing(l) + l.stock.size;
-  return { inUse: { ...state.inUse }, slots, stock };
+  // Those that nobody here could use would keep the others waiting.
+  for (const c of CLASSES) slots[c] = Math.max(inUse[c], Math.min(slots[c], state.most));
+  return { inUse, slots, stock };
 }

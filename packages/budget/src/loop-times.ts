@@ -13,13 +13,15 @@ const IDLE_MS = 20;
 /** When to call Redis next, local ms. `pending`: what is to be reported, since `pendingAt`. */
 export function syncAt(state: LoopState, now: number, pending: 'none' | 'some' | 'urgent', pendingAt: number): number {
   if (pending === 'urgent') return now;
-  const { slots, reported, inUse, syncedAt } = state;
+  const { slots, reported, held, syncedAt } = state;
   const busy = state.isBusy();
   let at = Number.POSITIVE_INFINITY;
   for (const line of state.lines) at = Math.min(at, state.askAt(line) ?? at);
   if (pending === 'some') at = Math.min(at, pendingAt + (busy ? REPORT_MS : IDLE_MS));
   // Others wait for slots that are ours no longer and have fallen free.
-  const owed = CLASSES.some((c) => slots !== null && reported[c] > slots[c] && inUse[c] < reported[c]);
+  const owed = CLASSES.some((c) => slots !== null && reported[c] > slots[c] && held[c].inUse < reported[c]);
+  // They have asked for their slots; others may have given theirs up.
+  if (CLASSES.some((c) => held[c].late > 0)) at = Math.min(at, syncedAt + REPORT_MS);
   if (owed) at = Math.min(at, syncedAt + IDLE_MS);
   if (state.leased) at = Math.min(at, syncedAt + (busy ? LEASE_MS / 3 : IDLE_MS));
   return at;
@@ -32,7 +34,7 @@ export function serveAt(state: LoopState): number {
     const { firstDue } = line.stock;
     if (firstDue === null) continue;
     at = Math.min(at, firstDue + keepMs(line.waiters.length));
-    if (line.waiters.length === 0 || state.free(line.class) <= 0) continue;
+    if (line.waiters.length === 0 || line.room(state.free(line.class), state.ahead(line.class)) <= 0) continue;
     at = Math.min(at, Math.max(firstDue, state.pausedUntil(line.budget) - state.offset));
   }
   return at;

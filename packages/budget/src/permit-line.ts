@@ -3,7 +3,12 @@ import type { BudgetName } from './budget-settings.ts';
 import { createPermitStock, type PermitStock, type StockedPermit } from './permit-stock.ts';
 
 /** Somebody who waits for at least one permit and at most `n`. */
-export type Waiter = { readonly n: number; readonly give: (permits: readonly StockedPermit[]) => void };
+export type Waiter = {
+  readonly n: number;
+  /** Whether it takes permits without a slot yet. */
+  readonly ahead: boolean;
+  readonly give: (permits: readonly StockedPermit[]) => void;
+};
 
 /** Those who wait for one budget in one class, the permits had for them, and when to ask for more. */
 export type PermitLine = {
@@ -15,8 +20,10 @@ export type PermitLine = {
   askAt: number;
   /** Permits that the waiters lack, but no more than `most`. */
   missing(most: number): number;
-  /** Hands permits that may be used by `until` to the first in line, at most `room`; the number handed out. */
-  serve(room: number, until: number): number;
+  /** Permits that the first in line may have, of `room` slots and so many requests ahead of theirs. */
+  room(room: number, ahead: number): number;
+  /** Hands permits that may be used by `until` to the first in line, for `room` slots and so many requests ahead of theirs. */
+  serve(room: number, ahead: number, until: number): void;
   /** Stocks what the waiters lack, at most `most`, without Redis: for a rate without a limit. */
   stockHere(most: number, redisNow: number, clockOffset: number): void;
   /** Takes in what Redis granted. */
@@ -39,16 +46,16 @@ export function createPermitLine(budget: BudgetName, permitClass: PermitClass): 
       for (const { n } of waiters) wanted += n;
       return Math.max(0, Math.min(wanted, most) - stock.size);
     },
-    serve(room, until) {
-      let served = 0;
-      for (let head = waiters[0]; head !== undefined && served < room; head = waiters[0]) {
-        const permits = stock.takeDue(Math.min(head.n, room - served), until);
+    room: (room, ahead) => (waiters[0]?.ahead ? room + ahead : room),
+    serve(room, ahead, until) {
+      let left = room;
+      for (let head = waiters[0]; head !== undefined && line.room(left, ahead) > 0; head = waiters[0]) {
+        const permits = stock.takeDue(Math.min(head.n, line.room(left, ahead)), until);
         if (permits.length === 0) break;
         waiters.shift();
-        served += permits.length;
+        left -= permits.length;
         head.give(permits);
       }
-      return served;
     },
     stockHere(most, redisNow, clockOffset) {
       stock.add({ count: line.missing(most), from: redisNow, waitMs: null }, 0, clockOffset, false);

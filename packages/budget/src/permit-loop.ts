@@ -1,6 +1,6 @@
 import type { BudgetClock } from './budget-clock.ts';
 import { type BudgetScripts, CLASSES, type TakeReply, type TakeRequest, type Want } from './budget-scripts.ts';
-import { BUDGET_NAMES, type BudgetSettings } from './budget-settings.ts';
+import { BUDGET_NAMES, type BudgetName, type BudgetSettings } from './budget-settings.ts';
 import { UNLIMITED } from './controller/state.ts';
 import { createLoopState, type LoopState, nobody, slotsRequest } from './loop-state.ts';
 import { keepMs, LEASE_MS, serveAt, syncAt } from './loop-times.ts';
@@ -11,6 +11,8 @@ export type PermitLoop = {
   readonly state: LoopState;
   /** Redis time now, ms, as far as it is known here. */
   now(): number;
+  /** Gives slots that fell free to requests that were let go ahead, which come first. */
+  fill(): void;
   /** Something changed: serves who can be served, and plans when to call Redis next. */
   wake(): void;
   /** Reports what is left and gives the slots back; from now on a failed call is not made again. */
@@ -24,6 +26,8 @@ export type PermitLoopParts = {
   readonly log: OutcomeLog;
   readonly clock: BudgetClock;
   readonly settings: () => BudgetSettings;
+  /** Slots of a class that this process can use. */
+  readonly most: number;
   readonly onError: (error: unknown) => void;
 };
 
@@ -38,7 +42,7 @@ const ROUNDING = 1.001;
 /** One loop per process and account: one call to Redis at a time, for all who wait, and one timer. */
 export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
   const { scripts, learner, log, clock, settings, onError } = parts;
-  const state = createLoopState(settings);
+  const state = createLoopState(settings, parts.most);
   let pendingAt: number | null = null;
   let retryAt = 0;
   let running: Promise<void> | null = null;
@@ -48,15 +52,29 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
 
   const redisNow = () => clock.now() + state.offset;
 
+  const isPaused = (budget: BudgetName) => redisNow() < state.pausedUntil(budget);
+
+  function fill(): void {
+    for (const c of CLASSES) {
+      const held = state.held[c];
+      if (held.late === 0) continue;
+      held.refuse((budget) => state.breaker !== 'closed' || isPaused(budget));
+      held.fill(state.free(c));
+    }
+  }
+
   function serve(): void {
     const now = clock.now();
+    fill();
     for (const line of state.lines) {
-      if (line.waiters.length === 0 || redisNow() < state.pausedUntil(line.budget)) continue;
+      if (line.waiters.length === 0 || isPaused(line.budget)) continue;
       const free = state.free(line.class);
-      const room = state.breaker === 'probe' ? Math.max(1, free) : free;
+      const slots = state.breaker === 'probe' ? Math.max(1, free) : free;
+      const ahead = state.ahead(line.class);
+      const room = line.room(slots, ahead);
       if (room <= 0) continue;
       if (state.isLocal(line, now)) line.stockHere(room, redisNow(), state.offset);
-      state.inUse[line.class] += line.serve(room, now + BLOCK_MS);
+      line.serve(slots, ahead, now + BLOCK_MS);
     }
   }
 
@@ -198,9 +216,11 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
   return {
     state,
     now: redisNow,
+    fill,
     wake,
     async drain() {
       closing = true;
+      for (const c of CLASSES) state.held[c].refuse(() => true);
       for (const l of state.lines) log.giveBack(l.budget, l.stock.clear());
       await running;
       if (!state.leased && log.pending === 'none') return;

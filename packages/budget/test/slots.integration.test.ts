@@ -122,6 +122,89 @@ test('a lowered cap holds once requests end', async () => {
   expect(requests.inFlight).toBe(7);
 });
 
+describe('a process that has more to do than slots', () => {
+  /** Has 16 requests in flight, and as many more as may be let go ahead. */
+  async function full() {
+    const budget = account.worker('w1', capped(19));
+    const sent = collect(account, budget.acquire('grant', 16, bulk));
+    await account.settle();
+    const running = Array.from({ length: sent.permits?.count ?? 0 }, () => sent.permits?.start() as PermittedRequest);
+    const plain = collect(account, budget.acquire('grant', 1, bulk));
+    await account.settle();
+    expect(plain.permits).toBeUndefined();
+    running.shift()?.finish('ok');
+    await account.settle();
+    const last = plain.permits?.start();
+    if (last) running.push(last);
+    const ahead = collect(account, budget.acquire('grant', 50, { ...bulk, ahead: true }));
+    await account.settle();
+    const late = Array.from({ length: ahead.permits?.count ?? 0 }, () => ahead.permits?.start() as PermittedRequest);
+    return { budget, running, late, seen: late.map(({ ready }) => watch(ready)) };
+  }
+
+  function watch(ready: Promise<boolean> | null) {
+    const seen: { got: boolean | 'waits' } = { got: 'waits' };
+    void ready?.then((got) => {
+      seen.got = got;
+    });
+    return seen;
+  }
+
+  const got = (seen: readonly { readonly got: boolean | 'waits' }[]) => seen.map((s) => s.got);
+
+  test('lets an eighth more go ahead; each has its slot when one falls free, in the order in which they came', async () => {
+    const { budget, running, late, seen } = await full();
+    expect(running).toHaveLength(16);
+    expect(running.every(({ ready }) => ready === null)).toBe(true);
+    expect(got(seen)).toEqual(['waits', 'waits']);
+    expect(budget.snapshot().inFlight).toBe(16);
+    running[3]?.finish('ok');
+    await account.settle();
+    expect(got(seen)).toEqual([true, 'waits']);
+    expect(budget.snapshot().inFlight).toBe(16);
+    late[0]?.finish('ok');
+    await account.settle();
+    expect(got(seen)).toEqual([true, true]);
+  });
+
+  test('one that gives up makes way for the next', async () => {
+    const { budget, running, late, seen } = await full();
+    late[0]?.finish('unsent');
+    running[0]?.finish('ok');
+    await account.settle();
+    expect(got(seen)).toEqual([false, true]);
+    late[1]?.finish('ok');
+    for (const request of running.slice(1)) request.finish('ok');
+    await account.settle();
+    expect(budget.snapshot().inFlight).toBe(0);
+  });
+
+  test('a pause lets none of them go', async () => {
+    const paused = await full();
+    paused.running[0]?.finish('limited', { retryAfterMs: 5_000 });
+    await account.settle();
+    expect(got(paused.seen)).toEqual([false, false]);
+  });
+
+  test('at the end none of them goes any more', async () => {
+    const { budget, running, seen } = await full();
+    const closing = budget.close();
+    await account.settle();
+    expect(got(seen)).toEqual([false, false]);
+    for (const request of running) request.finish('ok');
+    await closing;
+  });
+});
+
+test('a process takes no more slots than it can use, and leaves the others theirs', async () => {
+  const small = load(account.worker('w1', capped(24), 6));
+  await account.settle();
+  expect(small.inFlight).toBe(6);
+  const other = load(account.worker('w2', capped(24)));
+  await account.settle();
+  expect(other.inFlight).toBe(15);
+});
+
 describe('without a limit on the rate', () => {
   /** A worker that has ten requests in flight, and the slots for them. */
   async function busyWorker() {

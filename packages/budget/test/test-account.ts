@@ -37,7 +37,7 @@ export type TestAccount = {
   readonly now: number;
   /** Timers that are set, over all workers. */
   readonly timers: number;
-  worker(name: string, settings: BudgetSettings): Budget;
+  worker(name: string, settings: BudgetSettings, most?: number): Budget;
   /** Lets every call to Redis that is due be answered. */
   settle(): Promise<void>;
   /** Lets time pass, timer by timer. */
@@ -79,7 +79,7 @@ export async function openTestAccount(url: string): Promise<TestAccount> {
     get timers() {
       return timers.size;
     },
-    worker(name, chosen) {
+    worker(name, chosen, most) {
       const onError = (error: unknown) => {
         throw error;
       };
@@ -89,6 +89,7 @@ export async function openTestAccount(url: string): Promise<TestAccount> {
         account: 'a',
         worker: name,
         settings: chosen,
+        ...(most === undefined ? {} : { most }),
         clock,
         onError,
         replace: REPLACE,

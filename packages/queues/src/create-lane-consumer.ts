@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lane } from '@pinegate/access';
-import { type Redis, untilRound } from '@pinegate/runtime';
+import type { Redis } from '@pinegate/runtime';
 import { type Job, Worker } from 'bullmq';
 import { causeOf, JobFailure } from './job-failure.ts';
 import { concludeJob, type JobResult } from './job-result.ts';
@@ -10,8 +10,6 @@ import { untilDeadline } from './until-deadline.ts';
 
 // One that takes back at once what it has just handed over would spin.
 const HAND_OVER_PAUSE_MS = 500;
-/** bullmq's timers of lanes that start together stay together, and wake an idle process a few times a second instead of once a lane. */
-const START_STEP_MS = 250;
 
 /** A bell as its handler hears it. */
 export interface Bell {
@@ -51,7 +49,6 @@ export interface LaneConsumerOptions {
 export interface LaneConsumer {
   readonly account: string;
   readonly lane: Lane;
-  /** Begins within half a second. Idempotent. */
   start(): void;
   /** Takes no more, and hands back what is under way. */
   pause(): Promise<void>;
@@ -64,7 +61,6 @@ export interface LaneConsumer {
 export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
   const { ns, account, lane, redis, concurrency, handler, events, times = CONSUMER_TIMES } = options;
   let stopping: Promise<void> | undefined;
-  let starting: NodeJS.Timeout | undefined;
   // Aborted while nothing may run here: a fetch that was under way when that began still brings a job, even to a closing worker.
   let halt = new AbortController();
 
@@ -105,8 +101,8 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
     account,
     lane,
     start() {
-      if (stopping || starting) return;
-      starting = setTimeout(() => worker.run().catch(() => {}), untilRound(START_STEP_MS, performance.now()));
+      if (stopping || worker.isRunning()) return;
+      worker.run().catch(() => {});
     },
     async pause() {
       if (stopping) return;
@@ -120,7 +116,6 @@ export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
       worker.resume();
     },
     stop(deadline) {
-      clearTimeout(starting);
       stopping ??= stopWorker(worker, halt, deadline);
       return stopping;
     },

@@ -39,7 +39,7 @@ export { ScriptError } from './script-error.ts';
 export { createScripts, type ScriptArgument, type Scripts, type ScriptsOptions } from './scripts.ts';
 export { secretKeySchema } from './secret-key-schema.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './start-redis-server.ts';
-export { startRounds, untilRound } from './start-rounds.ts';
+export { startRounds } from './start-rounds.ts';
 export { stopListening } from './stop-listening.ts';
 export { tellFailedStart } from './tell-failed-start.ts';
 export {
