@@ -55,3 +55,33 @@ test('lets its room go once the write has been answered, and before it is settle
   expect(answer).toBe(settled);
   expect(steps).toEqual(['exists', 'modified', 'room left', 'settled applied']);
 });
+
+test('reads nothing for a request that was let go ahead and gets no slot, and the key comes again', async () => {
+  const steps: string[] = [];
+  const ctx = {
+    session: () => ({ sessionid: 's' }),
+    upstream: {
+      async listUsers() {
+        steps.push('read');
+        return null;
+      },
+    },
+    settler: {
+      async settle({ result, ...rest }: Settlement) {
+        steps.push(`settled ${result} ${'code' in rest ? rest.code : ''}`);
+        return { need: 'done', ended: [] };
+      },
+    },
+    limits: { leaseMs: 20_000, requestDeadlineMs: 6_000, modifyMakesLifetime: true },
+    monotonic: () => 0,
+  } as unknown as AccountContext;
+  const permit: Permits = {
+    count: 1,
+    start: () => ({ ready: Promise.resolve(false), finish: (result) => void steps.push(result) }),
+    release() {},
+  };
+  const ticket = { script: 1, pineId: 'PUB;a', name: 'user', token: 't', bulk: true, sentAt: 0, answeredAt: 0 };
+  const work = { name: 'user', need: 'base', claimedAt: 0, version: 1, spelling: 'user', chain: [], tries: 0 };
+  await converge(ctx, ticket, work as unknown as Parameters<typeof converge>[2], permit, () => {});
+  expect(steps).toEqual(['unsent', 'settled unapplied NO_PERMIT']);
+});

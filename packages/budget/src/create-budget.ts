@@ -103,7 +103,9 @@ export function createBudget(options: BudgetOptions): Budget {
   ): Permits {
     const slots = state.held[permitClass];
     const left = permits.map((permit) => {
-      const slot = ahead && state.free(permitClass) <= 0 ? slots.takeLater(budget) : slots.take();
+      // A probe goes though all slots are taken: those who have them may hang.
+      const isLate = ahead && !permit.probe && state.free(permitClass) <= 0;
+      const slot = isLate ? slots.takeLater(budget) : slots.take();
       return { permit, slot };
     });
     return {

@@ -183,6 +183,26 @@ describe('the breaker', () => {
     expect(gaps.at(-1)).toBeGreaterThan(22_000);
   });
 
+  test('lets its probe go at once though all slots are taken, and none of those that were let go ahead', async () => {
+    const budget = account.worker('w1', settings({}, { maxInFlight: 10 }));
+    const bulk = { bulk: true };
+    const hanging = collect(account, budget.acquire('grant', 8, bulk));
+    await account.settle();
+    for (let i = 0; i < (hanging.permits?.count ?? 0); i++) hanging.permits?.start();
+    expect(budget.snapshot().inFlight).toBe(8);
+    const late = collect(account, budget.acquire('grant', 1, { ...bulk, ahead: true }));
+    await account.settle();
+    const { ready } = late.permits?.start() ?? {};
+    await fail(budget, 5);
+    expect(budget.isBreakerOpen()).toBe(true);
+    expect(await ready).toBe(false);
+    const probe = collect(account, budget.acquire('grant', 5, { ...bulk, ahead: true }));
+    await account.settle();
+    await account.pass(1100);
+    expect(probe.permits?.count).toBe(1);
+    expect(probe.permits?.start().ready).toBeNull();
+  });
+
   test('is not closed by an answer to a request sent before it opened', async () => {
     const budget = account.worker('w1', settings());
     const early = (await budget.acquire('grant', 1, single))?.start();
