@@ -129,6 +129,7 @@ export function createBudget(options: BudgetOptions): Budget {
             // Whoever waits here need not hear of it from Redis.
             if (retryAfterMs > 0) state.accountPause = Math.max(state.accountPause, loop.now() + retryAfterMs);
             slot.leave();
+            if (result !== 'unsent') state.took(loop.now() - sentAt);
             loop.fill();
             log.add(budget, permit, result, sentAt, retryAfterMs);
             wakeSoon();

@@ -7,6 +7,10 @@ import { createPermitLine, type PermitLine } from './permit-line.ts';
 
 /** What is claimed while those before it are still under way, as a share of the slots: a claim takes a thirtieth of a usual request's time. */
 const AHEAD = 1 / 8;
+/** Requests that take less leave a process no time in which its slots are empty, and it does better with fewer and larger claims. */
+const AHEAD_FROM_MS = 50;
+/** What the newest request counts for in how long they take. */
+const NEWEST = 0.1;
 
 export const nobody = (): Record<PermitClass, number> => ({ singles: 0, bulk: 0 });
 
@@ -33,6 +37,8 @@ export type LoopState = {
   stock(permitClass: PermitClass): number;
   isBusy(): boolean;
   free(permitClass: PermitClass): number;
+  /** A request took so long. */
+  took(ms: number): void;
   /** Requests that may be let go ahead of their slots. */
   ahead(permitClass: PermitClass): number;
   /** Whether the line's permits need no Redis: its rate has no limit, and the slots that Redis holds for us are ours to use. */
@@ -48,6 +54,8 @@ export type LoopState = {
 /** @param most slots of a class that this process can use */
 export function createLoopState(settings: () => BudgetSettings, most: number): LoopState {
   const lines: PermitLine[] = [];
+  /** How long requests have taken, the newest counting most. */
+  let tookMs = 0;
   const state: LoopState = {
     most,
     lines,
@@ -77,8 +85,11 @@ export function createLoopState(settings: () => BudgetSettings, most: number): L
       CLASSES.some((c) => state.held[c].inUse + state.held[c].late > 0) ||
       lines.some((l) => l.waiters.length + l.stock.size > 0),
     free: (c) => (state.slots?.[c] ?? 0) - state.held[c].inUse,
+    took(ms) {
+      tookMs += NEWEST * (ms - tookMs);
+    },
     ahead(c) {
-      if (state.breaker !== 'closed') return 0;
+      if (state.breaker !== 'closed' || tookMs < AHEAD_FROM_MS) return 0;
       return Math.max(0, Math.floor((state.slots?.[c] ?? 0) * AHEAD) - state.held[c].late);
     },
     isLocal(l, now) {

@@ -186,6 +186,9 @@ describe('the breaker', () => {
   test('lets its probe go at once though all slots are taken, and none of those that were let go ahead', async () => {
     const budget = account.worker('w1', settings({}, { maxInFlight: 10 }));
     const bulk = { bulk: true };
+    const slow = (await budget.acquire('grant', 1, single))?.start();
+    await account.pass(1_000);
+    slow?.finish('ok');
     const hanging = collect(account, budget.acquire('grant', 8, bulk));
     await account.settle();
     for (let i = 0; i < (hanging.permits?.count ?? 0); i++) hanging.permits?.start();

@@ -123,9 +123,14 @@ test('a lowered cap holds once requests end', async () => {
 });
 
 describe('a process that has more to do than slots', () => {
-  /** Has 16 requests in flight, and as many more as may be let go ahead. */
-  async function full() {
+  /** Has 16 requests in flight, and as many more as may be let go ahead, after one that took so long. */
+  async function full(tookMs = 1_000) {
     const budget = account.worker('w1', capped(19));
+    const before = await budget.acquire('grant', 1, bulk);
+    const first = before?.start();
+    await account.pass(tookMs);
+    first?.finish('ok');
+    await account.settle();
     const sent = collect(account, budget.acquire('grant', 16, bulk));
     await account.settle();
     const running = Array.from({ length: sent.permits?.count ?? 0 }, () => sent.permits?.start() as PermittedRequest);
@@ -165,6 +170,10 @@ describe('a process that has more to do than slots', () => {
     late[0]?.finish('ok');
     await account.settle();
     expect(got(seen)).toEqual([true, true]);
+  });
+
+  test('lets none go ahead where requests take no time to speak of', async () => {
+    expect((await full(400)).late).toEqual([]);
   });
 
   test('one that gives up makes way for the next', async () => {
