@@ -112,7 +112,7 @@ async function permitFor(w: Write, call: Call): Promise<Permits | null> {
 async function request(w: Write, call: Call): Promise<Step> {
   const permits = w.ctx.session() ? await permitFor(w, call) : null;
   const running = permits?.start();
-  const inTime = running !== undefined && (running.ready === null || (await slotInTime(w.ctx, w.ticket, running)));
+  const inTime = running !== undefined && (await slotInTime(w.ctx, w.ticket, running));
   // Asked again: it may have become suspect while we waited for the permit and its slot.
   const session = w.ctx.session();
   if (!session || !inTime) {

@@ -76,7 +76,8 @@ export function openFlags({ redis, ns, everyMs = EVERY_MS }: FlagsOptions): Flag
       return read();
     },
     async close() {
-      await rounds.stop();
+      void rounds.stop();
+      // The reads of the rounds are among them.
       await reading?.catch(() => {});
     },
   };
