@@ -51,8 +51,10 @@ main(command, args).then(
     process.exitCode = code;
   },
   (error) => {
-    say(error instanceof Problem ? error.message : String(error?.stack ?? error));
-    if (command === 'test') process.stdout.write(`\n${describeTally({ passed: 0, failed: 1, skipped: 0 })}\n`);
+    const message = error instanceof Problem ? error.message : String(error?.stack ?? error);
+    say(message);
+    const tally = { passed: 0, failed: 1, skipped: 0, failures: [message] };
+    if (command === 'test') process.stdout.write(`\n${describeTally(tally)}\n`);
     process.exitCode = 1;
   },
 );

@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { Problem, say } from './problem.mjs';
 import { runToEnd } from './run-to-end.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: readonly string[] }} Tally failures: one text each */
 
 const STATIC_CHECKS = ['lint', 'types', 'unused'];
 /** The smallest run of every bench: none may rot. */
 const LAST_CHECKS = ['performance'];
+/** @type {Tally} */
+const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [] };
+/** Of the message of a failed test, so that what failed can be read where only the end of a log is kept. */
+const MESSAGE_LINES = 12;
 const VITEST_RUNS = [['unit', 'integration'], ['deploy'], ['e2e'], ['faults'], ['browser'], ['storm']];
 
 /** The steps by the names that `--only=a,b` takes, in their order. */
@@ -31,7 +35,7 @@ export async function runChecks(root, tools, env, args) {
     for (const name of names.filter(wanted)) {
       say(`pnpm ${name}`);
       const { code } = await runToEnd(spawn(tools.pnpm, ['run', name], { cwd: root, env, stdio: 'inherit' }));
-      tallies.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+      tallies.push(code === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1, failures: [`pnpm ${name}`] });
     }
   };
   await runScripts(STATIC_CHECKS);
@@ -73,7 +77,7 @@ async function runVitest(root, node, env, projects, args) {
   try {
     const child = spawn(node, [vitest, 'run', ...options, ...reporters, ...args], { cwd: root, env, stdio: 'inherit' });
     const { code } = await runToEnd(child);
-    return tallyOf(readReport(report), code === 0);
+    return tallyOf(readReport(report), code === 0, `vitest ${projects.join(', ')}`);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -89,17 +93,42 @@ function readReport(file) {
 }
 
 /**
+ * @typedef {{ status: string, fullName: string, failureMessages?: readonly string[] | null }} TestReport
+ * @typedef {{ name: string, status: string, message: string, assertionResults: readonly TestReport[] }} FileReport
+ */
+
+/**
  * Counts of vitest's JSON report. What fails outside a test (a file that does not load, an error nobody caught, a leak)
  * counts as one failure.
- * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number } | null} report
+ * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
+ *   testResults: readonly FileReport[] } | null} report
  * @param {boolean} succeeded
+ * @param {string} step
  * @returns {Tally}
  */
-export function tallyOf(report, succeeded) {
+export function tallyOf(report, succeeded, step) {
   const passed = report?.numPassedTests ?? 0;
-  const failed = report?.numFailedTests ?? 0;
   const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
-  return { passed, failed: failed === 0 && !succeeded ? 1 : failed, skipped };
+  const failures = (report?.testResults ?? []).flatMap(failuresOf);
+  if (succeeded) return { passed, failed: 0, skipped, failures };
+  if (failures.length === 0) failures.push(`${step}: failed outside of its tests`);
+  return { passed, failed: Math.max(1, report?.numFailedTests ?? 0), skipped, failures };
+}
+
+/** @param {FileReport} file */
+function failuresOf({ name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0) return status === 'failed' ? [describeFailure(name, message)] : [];
+  return failed.map((test) => describeFailure(`${name}: ${test.fullName}`, (test.failureMessages ?? []).join('\n')));
+}
+
+/**
+ * @param {string} what
+ * @param {string} message
+ */
+function describeFailure(what, message) {
+  const lines = message.split('\n').filter((line) => !/\/node_modules\/|<anonymous>/.test(line));
+  return [what, ...lines.slice(0, MESSAGE_LINES).map((line) => `  ${line}`)].join('\n');
 }
 
 /**
@@ -111,11 +140,16 @@ function sum(tallies) {
     passed: a.passed + b.passed,
     failed: a.failed + b.failed,
     skipped: a.skipped + b.skipped,
+    failures: [...a.failures, ...b.failures],
   });
-  return tallies.reduce(add, { passed: 0, failed: 0, skipped: 0 });
+  return tallies.reduce(add, NOTHING);
 }
 
-/** @param {Tally} tally */
-export function describeTally({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+/**
+ * What failed, then the counts on the last line.
+ * @param {Tally} tally
+ */
+export function describeTally({ passed, failed, skipped, failures }) {
+  const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  return [...failures.map((failure) => `failed: ${failure}\n`), counts].join('\n');
 }

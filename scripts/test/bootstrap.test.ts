@@ -52,21 +52,57 @@ Conf libjemalloc2 (5.3.0-1 Debian:12.8/stable [amd64])`;
   expect(missingPackages('redis-server is already the newest version')).toEqual(['redis-server', 'redis-tools']);
 });
 
-const report = { numPassedTests: 7, numFailedTests: 0, numPendingTests: 1, numTodoTests: 1 };
+const passing = { status: 'passed', fullName: 'adds', failureMessages: [''] };
+const failing = {
+  status: 'failed',
+  fullName: 'divides',
+  failureMessages: ['expected 1 to be 2\n    at divide.test.ts:3'],
+};
+const fileOf = (...tests: (typeof passing)[]) => ({
+  name: 'divide.test.ts',
+  status: tests.includes(failing) ? 'failed' : 'passed',
+  message: '',
+  assertionResults: tests,
+});
+const report = {
+  numPassedTests: 7,
+  numFailedTests: 0,
+  numPendingTests: 1,
+  numTodoTests: 1,
+  testResults: [fileOf(passing)],
+};
 
 it('counts the tests of a report', () => {
-  expect(tallyOf(report, true)).toEqual({ passed: 7, failed: 0, skipped: 2 });
-  expect(tallyOf({ ...report, numFailedTests: 2 }, false)).toEqual({ passed: 7, failed: 2, skipped: 2 });
+  expect(tallyOf(report, true, 'vitest unit')).toEqual({ passed: 7, failed: 0, skipped: 2, failures: [] });
+});
+
+it('counts the failed tests of a report, and says which failed and why', () => {
+  const failed = { ...report, numFailedTests: 1, testResults: [fileOf(passing), fileOf(passing, failing)] };
+  expect(tallyOf(failed, false, 'vitest unit')).toEqual({
+    passed: 7,
+    failed: 1,
+    skipped: 2,
+    failures: ['divide.test.ts: divides\n  expected 1 to be 2\n      at divide.test.ts:3'],
+  });
 });
 
 it('counts one failure for a run that fails outside its tests or leaves no report', () => {
-  expect(tallyOf(report, false)).toMatchObject({ passed: 7, failed: 1 });
-  expect(tallyOf(null, false)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  const failures = ['vitest unit: failed outside of its tests'];
+  expect(tallyOf(report, false, 'vitest unit')).toMatchObject({ passed: 7, failed: 1, failures });
+  expect(tallyOf(null, false, 'vitest unit')).toEqual({ passed: 0, failed: 1, skipped: 0, failures });
+  const unloadable = { name: 'divide.test.ts', status: 'failed', message: 'no such module', assertionResults: [] };
+  expect(tallyOf({ ...report, testResults: [unloadable] }, false, 'vitest unit')).toMatchObject({
+    failed: 1,
+    failures: ['divide.test.ts\n  no such module'],
+  });
 });
 
-it('describes the sum on one line', () => {
-  expect(describeTally({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
-  expect(describeTally({ passed: 12, failed: 1, skipped: 3 })).toBe('12 passed, 1 failed, 3 skipped');
+it('describes the sum on one line, below what failed', () => {
+  const sum = { passed: 12, failed: 0, skipped: 0, failures: [] };
+  expect(describeTally(sum)).toBe('12 passed, 0 failed');
+  expect(describeTally({ ...sum, failed: 1, skipped: 3, failures: ['pnpm lint'] })).toBe(
+    'failed: pnpm lint\n\n12 passed, 1 failed, 3 skipped',
+  );
 });
 
 it('leaves out the steps that are not asked for, and passes the rest on', () => {
