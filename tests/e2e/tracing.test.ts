@@ -87,8 +87,12 @@ test('one trace leads from the request over the queue and the worker to the call
   // The log lines of each process carry the trace, and the numbers that lead from one to the next.
   const line = (lines: readonly string[], msg: string) =>
     lines.map((text) => JSON.parse(text)).find((entry) => entry.msg === msg && entry.traceId === TRACE);
-  const accepted = line(stack.api.lines, 'request');
   const worker = stack.workers[0]?.lines ?? [];
+  // Lines come through a pipe, spans over HTTP: neither waits for the other.
+  await waitFor(() => line(stack.api.lines, 'request') && line(worker, 'job') && line(worker, 'upstream call'), {
+    what: 'the log lines of the request, the job and the call',
+  });
+  const accepted = line(stack.api.lines, 'request');
   const job = line(worker, 'job');
   expect(accepted).toMatchObject({ operation: body.operation, account: 'traced', part: job.part });
   expect(job).toMatchObject({ account: 'traced', lane: 'grant', keys: 1, outcome: ['granted 1'] });
