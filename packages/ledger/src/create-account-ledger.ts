@@ -12,13 +12,15 @@ import {
   decodePart,
   decodeRecentFailure,
   decodeRecord,
+  decodeSettle,
   decodeSettled,
   type PartWire,
   type RecordWire,
+  type SettleWire,
 } from './decode-answers.ts';
 import type { EpochMemory } from './epoch/create-epoch-guard.ts';
 import { decodeHistory, type HistoryRecord } from './history-record.ts';
-import type { Bells, Chunk, Settlement } from './types.ts';
+import type { Bells, Chunk, Settled, Settlement } from './types.ts';
 import { decodeEnded, type EndedWire, encodeState } from './wire.ts';
 
 const CANCEL_KEYS = 1000;
@@ -82,6 +84,14 @@ type SafeJson = <T>(
   mustWait: (answer: string) => boolean,
 ) => Promise<T>;
 
+interface ClaimWire {
+  readonly at: number;
+  readonly keys?: readonly AnswerWire[];
+  readonly ended?: readonly EndedWire[];
+  readonly takeovers: number;
+  readonly beat: number;
+}
+
 const always = () => true;
 /** An extension among what was armed: its base must not be read anew after a fail-over. */
 const hasExtension = (answer: string) => {
@@ -135,7 +145,7 @@ function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, e
       await run('close', [lane, job, chunk]);
     },
     async claim(script, names, token, permits) {
-      const answer = await safeJson<{ keys?: AnswerWire[]; ended?: EndedWire[]; takeovers: number; beat: number }>(
+      const answer = await safeJson<ClaimWire>(
         'claim',
         [
           script,
@@ -152,13 +162,14 @@ function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, e
         ],
         hasExtension,
       );
-      const { keys = [], ended, takeovers, beat } = answer;
+      const { at, keys = [], ended, takeovers, beat } = answer;
       epoch.saw(beat);
-      return { keys: keys.map(decodeClaimed), ended: decodeEnded(ended), takeovers };
+      const claimed = keys.map((key, i) => decodeClaimed(key, names[i] ?? '', at));
+      return { keys: claimed, ended: decodeEnded(ended), takeovers };
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await safeJson<AnswerWire>('fix', [...args, ...epoch.args()], always));
+      return decodeClaimedOrSettled(await safeJson<AnswerWire>('fix', [...args, ...epoch.args()], always), name);
     },
     async final(script, name, token, target, read, readAt) {
       const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt)];
@@ -166,35 +177,66 @@ function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, e
     },
     async verified(script, name, token, read, readAt) {
       const args = [script, name, token, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await json<AnswerWire>('verified', [...args, ...epoch.args()]));
+      return decodeClaimedOrSettled(await json<AnswerWire>('verified', [...args, ...epoch.args()]), name);
     },
     async settle(settlements) {
-      const wire = JSON.stringify(settlements.map(settlementWire));
-      const args = [times.verifyDelayMs, wire];
+      const { wire, order } = settlementsWire(settlements);
       // What is settled is settled: there is nobody to refuse it to.
       const asItIs = (error: unknown) => {
-        if (error instanceof NotReplicatedError) return JSON.parse(error.answer as string) as { keys?: AnswerWire[] };
+        if (error instanceof NotReplicatedError) return JSON.parse(error.answer as string) as SettleWire;
         throw error;
       };
-      const settled = safeJson<{ keys?: AnswerWire[] }>('settle', args, opensWindow(settlements));
-      const { keys = [] } = await settled.catch(asItIs);
-      return keys.map(decodeSettled);
+      const args = [times.verifyDelayMs, JSON.stringify(wire)];
+      const answer = await safeJson<SettleWire>('settle', args, opensWindow(settlements)).catch(asItIs);
+      const settled: Settled[] = [];
+      for (const [i, key] of decodeSettle(answer).entries()) settled[order[i] ?? i] = key;
+      return settled;
     },
   } satisfies Partial<AccountLedger>;
 }
 
+type SettlementsWire = SettlementWire & {
+  /** Name and version carried of each key that it is the same of. */
+  readonly k: (string | number)[];
+};
+
+/** Settlements that differ in nothing but their key go together. `order`: of each key on the wire its place among the settlements. */
+function settlementsWire(settlements: readonly Settlement[]) {
+  const alike = new Map<string, { readonly wire: SettlementsWire; readonly places: number[] }>();
+  for (const [place, settlement] of settlements.entries()) {
+    const common = settlementWire(settlement);
+    const id = Object.values(common).join(' ');
+    let group = alike.get(id);
+    if (!group) {
+      group = { wire: { ...common, k: [] }, places: [] };
+      alike.set(id, group);
+    }
+    group.wire.k.push(settlement.name, settlement.carried);
+    group.places.push(place);
+  }
+  const groups = [...alike.values()];
+  return { wire: groups.map(({ wire }) => wire), order: groups.flatMap(({ places }) => places) };
+}
+
+type SettlementWire = ReturnType<typeof settlementWire>;
+
 function settlementWire(s: Settlement) {
-  const common = { s: s.script, n: s.name, t: s.token, v: s.carried, r: s.result, sent: s.sent };
+  const common = { r: s.result, s: s.script, t: s.token, sent: s.sent };
   switch (s.result) {
     case 'applied':
-      return { ...common, to: encodeState(s.target), o: s.outcome, sp: s.spelling, vf: s.verify };
+      return { ...common, to: encodeState(s.target), o: s.outcome, sp: spellingWire(s), vf: s.verify };
     case 'rejected':
-      return { ...common, c: s.code, sp: s.spelling };
+      return { ...common, c: s.code, sp: spellingWire(s) };
     case 'uncertain':
       return { ...common, c: s.code, ms: Math.round(s.retryMs), spend: s.spend };
     case 'unapplied':
       return { ...common, c: s.code, ms: Math.round(s.retryMs) };
   }
+}
+
+/** true = as the key. */
+function spellingWire({ name, spelling }: { readonly name: string; readonly spelling?: string }) {
+  return spelling === name ? true : spelling;
 }
 
 function sweeping(json: Json, run: Run, redis: Redis, tag: string) {

@@ -19,9 +19,8 @@ import {
   type StateText,
 } from './wire.ts';
 
-/** One key of claim, fix, final, verified or settle. */
+/** One key of claim, fix, final or verified. `tv` is left out where it is `v`, `base` where unknown, what is 0, false or '' too. */
 export interface AnswerWire {
-  readonly name?: string;
   readonly need: string;
   readonly at?: number;
   readonly budget?: 'grant' | 'revoke' | 'list';
@@ -38,24 +37,32 @@ export interface AnswerWire {
   readonly ended?: readonly EndedWire[];
 }
 
+/** One key of settle: `ended` is the number of a list; of one that is done the number alone, 0 where nothing ended. */
+export type SettledWire = number | { readonly need: string; readonly at?: number; readonly ended?: number };
+
+export interface SettleWire {
+  readonly keys?: readonly SettledWire[];
+  readonly ended?: readonly (readonly EndedWire[])[];
+}
+
 const WORK = new Set(['write', 'base', 'final', 'verify']);
 
-export function decodeClaimed(wire: AnswerWire): Claimed {
-  const name = wire.name ?? '';
-  if (WORK.has(wire.need)) return { name, need: wire.need as 'write', ...decodeWork(wire) };
+/** @param claimedAt Redis TIME of the claim, ms */
+export function decodeClaimed(wire: AnswerWire, name: string, claimedAt: number): Claimed {
+  if (WORK.has(wire.need)) return { name, need: wire.need as 'write', ...decodeWork(wire, name, claimedAt) };
   if (wire.need === 'wait') return { name, need: 'wait', at: wire.at ?? 0 };
   if (wire.need === 'permit') return { name, need: 'permit', budget: wire.budget ?? 'list' };
   return { name, need: wire.need as 'held' | 'done' };
 }
 
-function decodeWork(wire: AnswerWire): ClaimedWork {
+function decodeWork(wire: AnswerWire, name: string, claimedAt: number): ClaimedWork {
   return {
-    claimedAt: wire.at ?? 0,
+    claimedAt,
     version: wire.v ?? 0,
-    armedVersion: wire.tv ?? 0,
+    armedVersion: wire.tv ?? wire.v ?? 0,
     base: decodeState(wire.base ?? '?'),
     sure: wire.sure === true,
-    spelling: wire.spelling ?? '',
+    spelling: wire.spelling ?? name,
     spellingAccepted: wire.accepted === true,
     chain: (wire.chain ?? []).map(decodeContributor),
     tries: wire.tries ?? 0,
@@ -65,14 +72,29 @@ function decodeWork(wire: AnswerWire): ClaimedWork {
 }
 
 export function decodeSettled(wire: AnswerWire): Settled {
-  const ended = decodeEnded(wire.ended);
-  if (wire.need === 'wait') return { need: 'wait', at: wire.at ?? 0, ended };
-  return { need: wire.need as 'done' | 'again' | 'lost', ended };
+  return settledOf(wire, decodeEnded(wire.ended));
+}
+
+function settledOf(
+  { need, at = 0 }: { readonly need: string; readonly at?: number },
+  ended: Settled['ended'],
+): Settled {
+  if (need === 'wait') return { need, at, ended };
+  return { need: need as 'done' | 'again' | 'lost', ended };
+}
+
+/** Of all keys of a settle, in their order; keys that ended alike share a list. */
+export function decodeSettle({ keys = [], ended = [] }: SettleWire): Settled[] {
+  const lists = [[], ...ended.map(decodeEnded)];
+  const listOf = (number = 0) => lists[number] ?? [];
+  return keys.map((key) =>
+    typeof key === 'number' ? { need: 'done', ended: listOf(key) } : settledOf(key, listOf(key.ended)),
+  );
 }
 
 /** fix and verified answer with work that goes on under the claim, or with what is left. */
-export function decodeClaimedOrSettled(wire: AnswerWire): Claimed | Settled {
-  return WORK.has(wire.need) ? decodeClaimed(wire) : decodeSettled(wire);
+export function decodeClaimedOrSettled(wire: AnswerWire, name: string): Claimed | Settled {
+  return WORK.has(wire.need) ? decodeClaimed(wire, name, wire.at ?? 0) : decodeSettled(wire);
 }
 
 export interface RecordWire {

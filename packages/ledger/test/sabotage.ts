@@ -55,8 +55,8 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
     { file: 'settle', find: '  release(e.key)\n', replace: '' },
     {
       file: 'settle',
-      find: '  answer.ended = list_out(into)',
-      replace: '  if #e.r.chain == 0 then release(e.key) end\n  answer.ended = list_out(into)',
+      find: '  save(e)\n  if answer.need ==',
+      replace: '  if #e.r.chain == 0 then release(e.key) end\n  save(e)\n  if answer.need ==',
     },
   ],
   R8: [{ file: 'claims', find: 'math.max(r.window, until_)', replace: 'r.window > 0 and r.window or until_' }],

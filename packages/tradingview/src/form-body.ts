@@ -31,8 +31,14 @@ export function encodeSignIn(username: string, password: string): string {
   return `username=${encodeField(username)}&password=${encodeField(password)}&remember=on`;
 }
 
+// A migration gives thousands the same date.
+let last = { expiresAt: Number.NaN, text: '' };
+
 function encodeExpiration(expiresAt: number): string {
-  return new Date(expiresAt).toISOString().replaceAll(':', '%3A');
+  if (expiresAt !== last.expiresAt) {
+    last = { expiresAt, text: new Date(expiresAt).toISOString().replaceAll(':', '%3A') };
+  }
+  return last.text;
 }
 
 // With or without a fraction, in UTC or with an offset; Date alone would also read `2026` or `1 Jan`.

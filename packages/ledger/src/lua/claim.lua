@@ -1,6 +1,7 @@
 -- claim: takes keys in hand, as many as the permits cover. C0 to C6 of protocol.md.
 -- KEYS[1] meta · ARGV script, token, lease ms, fresh ms, U ms, tries, permits grant, revoke, list, names (spaces between),
---   epoch ('' = not asked), newest beat seen · Answers JSON {keys: [{name, need, …}], ended, takeovers, beat}; error EPOCH
+--   epoch ('' = not asked), newest beat seen · Answers JSON {at, keys: [{need, …}] in the order of the names, ended, takeovers, beat};
+--   error EPOCH
 --!include clock
 --!include store
 --!include parts
@@ -55,7 +56,7 @@ end
 
 local function waits(e)
   set_due(e.key, e.r.window)
-  return { name = e.name, need = 'wait', at = e.r.window }
+  return { need = 'wait', at = e.r.window }
 end
 
 -- What the key needs: done, wait, verify, final, write or base.
@@ -77,7 +78,7 @@ local function claim(name)
   local held = claim_of(e.key)
   local dirty = false
   if held and held.token ~= token then
-    if held.until_ > t then return { name = name, need = 'held' } end
+    if held.until_ > t then return { need = 'held' } end
     take_over(e, held)
     dirty = true
   end
@@ -86,28 +87,30 @@ local function claim(name)
   local answer
   if need == 'done' then
     drop_due(e.key)
-    answer = { name = name, need = 'done' }
+    answer = { need = 'done' }
   elseif need == 'wait' then
     answer = waits(e)
   elseif r.lapses >= ALONE_LAPSES and not (alone and begin_suspect(e, t, lease)) then
     -- Also in a chunk that its job got back: the sweep rings for it alone.
     local at = alone and t + AGAIN_MS or t
     set_due(e.key, at)
-    answer = { name = name, need = 'wait', at = at }
+    answer = { need = 'wait', at = at }
   else
     local budget = budget_of(r, need)
     if budget and permits[budget] < 1 then
-      answer = { name = name, need = 'permit', budget = budget }
+      answer = { need = 'permit', budget = budget }
     else
       if budget then permits[budget] = permits[budget] - 1 end
       local c = { token = token, until_ = t + lease, at = t, armed = false }
       if need == 'write' then
+        -- Most often that is all that changes in a record.
+        local only = not dirty and r.tv ~= r.v
         arm(e, c)
-        dirty = true
+        if only then save(e, with_tv(e.text, r.tv)) end
       end
       write_claim(e.key, c)
       set_due(e.key, c.until_)
-      answer = work_out(e, need, c, t, fresh)
+      answer = work_out(e, need, t, fresh)
     end
   end
   if dirty then save(e) end
@@ -126,4 +129,4 @@ for i = 1, #names do answers[i] = claim(names[i]) end
 flush_claims()
 flush_parts(t)
 flush_store()
-return cjson.encode({ keys = list_out(answers), ended = list_out(into), takeovers = takeovers, beat = beat })
+return cjson.encode({ at = t, keys = list_out(answers), ended = list_out(into), takeovers = takeovers, beat = beat })

@@ -3,7 +3,7 @@
 local claims_key, due_key = tag .. 'claims', tag .. 'due'
 
 -- Scripts of many keys read their claims at once and gather what they write: each command of its own costs 1 µs and a line of the AOF.
-local seen, gathered = {}, nil
+local seen, parsed, gathered = {}, {}, nil
 
 local function gather_claims(keys)
   gathered = { claims = {}, due = {} }
@@ -36,12 +36,22 @@ local function claim_of(key)
   local s = seen[key]
   if s == nil then s = redis.call('HGET', claims_key, key) end
   if not s then return nil end
-  local token, until_, at, armed = s:match('^(%S+) (%d+) (%d+) (%d)$')
-  return { token = token, until_ = tonumber(until_), at = tonumber(at), armed = armed == '1' }
+  local c = parsed[s]
+  if not c then
+    local token, until_, at, armed = s:match('^(%S+) (%d+) (%d+) (%d)$')
+    c = { token = token, until_ = tonumber(until_), at = tonumber(at), armed = armed == '1' }
+    parsed[s] = c
+  end
+  return c
+end
+
+-- A claim as it is kept.
+local function claim_text(token, until_, at, armed)
+  return token .. ' ' .. whole(until_) .. ' ' .. whole(at) .. (armed and ' 1' or ' 0')
 end
 
 local function write_claim(key, c)
-  local text = string.format('%s %d %d %d', c.token, c.until_, c.at, c.armed and 1 or 0)
+  local text = claim_text(c.token, c.until_, c.at, c.armed)
   if not gathered then return redis.call('HSET', claims_key, key, text) end
   seen[key], gathered.claims[key] = text, text
 end
@@ -52,7 +62,7 @@ local function release(key)
 end
 
 local function set_due(key, at)
-  local score = string.format('%d', at)
+  local score = whole(at)
   if not gathered then return redis.call('ZADD', due_key, score, key) end
   gathered.due[key] = score
 end
@@ -200,12 +210,13 @@ local function wants_validation(r, t, fresh)
   end
 end
 
--- The answer for a key with work under our claim.
-local function work_out(e, need, c, t, fresh)
+-- The answer for a key with work under our claim. What is most often so is left out: tv as v, an unknown base, a spelling without
+-- capitals, and whatever is false or 0.
+local function work_out(e, need, t, fresh)
   local r = e.r
-  return { name = e.name, need = need, at = c.at, v = r.v, tv = r.tv, base = state_out(r.base), sure = is_sure(r, t, fresh),
-    spelling = spelled(e.name, r.case), accepted = r.accepted, chain = chain_out(r), tries = r.tries,
-    validate = wants_validation(r, t, fresh) }
+  return { need = need, v = r.v, tv = r.tv ~= r.v and r.tv or nil, base = r.base ~= '?' and state_out(r.base) or nil,
+    sure = is_sure(r, t, fresh) or nil, spelling = r.case ~= '' and spelled(e.name, r.case) or nil, accepted = r.accepted or nil,
+    chain = chain_out(r), tries = r.tries > 0 and r.tries or nil, validate = wants_validation(r, t, fresh) }
 end
 
 local function arm(e, c)

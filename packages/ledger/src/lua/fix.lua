@@ -21,4 +21,6 @@ arm(e, c)
 write_claim(e.key, c)
 save(e)
 flush_store()
-return cjson.encode(work_out(e, 'write', c, t, tonumber(ARGV[7])))
+local answer = work_out(e, 'write', t, tonumber(ARGV[7]))
+answer.at = c.at
+return cjson.encode(answer)

@@ -35,13 +35,28 @@ local function flush_history()
   past = { lines = {}, refs = {}, index = {} }
 end
 
-local function remember(e, c, p, outcome, code)
+local function ref_of(p)
   local ref = past.index[p]
   if not ref then
     ref = #past.refs + 1
     past.refs[ref] = p.kind .. ' ' .. p.source .. ' ' .. p.id
     past.index[p] = ref
   end
-  past.lines[#past.lines + 1] = '\n' .. e.key .. ' ' .. c.v .. ' ' .. OUTCOME_CODE[outcome] .. ' ' .. asked_out(c) .. ' ' .. ref .. ' ' .. (code or '')
+  return ref
+end
+
+-- A line after its version: most of an entry end in the same way.
+local function tail_of(c, p, outcome, code)
+  local last = past.last
+  if not last or last.p ~= p or last.outcome ~= outcome or last.code ~= code or last.k ~= c.k or last.a ~= c.a or last.n ~= c.n or last.u ~= c.u then
+    last = { p = p, outcome = outcome, code = code, k = c.k, a = c.a, n = c.n, u = c.u }
+    last.text = ' ' .. OUTCOME_CODE[outcome] .. ' ' .. asked_out(c) .. ' ' .. ref_of(p) .. ' ' .. (code or '')
+    past.last = last
+  end
+  return last.text
+end
+
+local function remember(e, c, p, outcome, code)
+  past.lines[#past.lines + 1] = '\n' .. e.key .. ' ' .. whole(c.v) .. tail_of(c, p, outcome, code)
   if #past.lines == HISTORY_LINES then flush_history() end
 end

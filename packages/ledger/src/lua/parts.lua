@@ -17,7 +17,7 @@ local function part_of(number)
   if not p then
     local got = redis.call('HMGET', part_key(number), 'id', 'kind', 'class', 'turn', 'at', 'keep', 'source', 'validate')
     p = { number = number, id = got[1], kind = got[2], class = got[3], turn = got[4], at = tonumber(got[5] or 0), keep = tonumber(got[6] or 0),
-      source = got[7], validate = got[8] == '1', total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {} }
+      source = got[7], validate = got[8] == '1', total = 0, pending = 0, settled = 0, outcomes = {}, lanes = {}, endings = {} }
     parts[number] = p
   end
   return p
@@ -68,6 +68,17 @@ local function flush_recent()
   if recent_keep > 0 then redis.call('PEXPIRE', key, recent_keep) end
 end
 
+-- What is told of an ending, for metrics; the same table for all of a part that end alike at a time.
+local function ending_of(p, outcome, action, at)
+  local kind = outcome .. action
+  local ending = p.endings[kind]
+  if not ending or ending.at ~= at then
+    ending = { at = at, told = { outcome, action, p.class, math.max(0, at - p.at) } }
+    p.endings[kind] = ending
+  end
+  return ending.told
+end
+
 -- A contributor ends. `into` gathers { outcome, action, class, ms since acceptance } for metrics. Call with the chain already without it.
 local function ended(e, c, outcome, code, at, into, replaced)
   local p = part_of(c.p)
@@ -88,7 +99,7 @@ local function ended(e, c, outcome, code, at, into, replaced)
       if p.keep > 0 then redis.call('PEXPIRE', redo_key(e), p.keep) end
     end
   end
-  if into then into[#into + 1] = { outcome, action_of(c), p.class, math.max(0, at - p.at) } end
+  if into then into[#into + 1] = ending_of(p, outcome, action_of(c), at) end
 end
 
 local RATE_MS = 10000

@@ -9,12 +9,24 @@ local OUTCOME_CODE = {}
 for i, o in ipairs(OUTCOMES) do OUTCOME_CODE[o] = i end
 local pack, unpack_, char, byte, floor = struct.pack, struct.unpack, string.char, string.byte, math.floor
 
+-- A whole number as text: Lua's own way of writing one takes three times as long, and a call writes the same few again and again.
+local written = {}
+
+local function whole(n)
+  local text = written[n]
+  if not text then
+    text = string.format('%d', n)
+    written[n] = text
+  end
+  return text
+end
+
 local function state_in(s)
   return tonumber(s) or s
 end
 
 local function state_out(s)
-  return type(s) == 'number' and string.format('%d', s) or s
+  return type(s) == 'number' and whole(s) or s
 end
 
 -- Flags: 1-2 base kind, 4 spelling accepted, 8 window/tries/lapses follow, 16 a chain follows, 32 failed operations can be redriven
@@ -97,6 +109,11 @@ end
 local function with_case(text, case)
   if case == '' then return text end
   return text:sub(1, 3) .. char(#case) .. text:sub(5, 16) .. case .. text:sub(17)
+end
+
+-- An encoded record with another armed version.
+local function with_tv(text, tv)
+  return text:sub(1, 7) .. pack('>I3', tv) .. text:sub(11)
 end
 
 -- Which letters of a spelling are capitals, as bits; '' when none is.

@@ -1,6 +1,8 @@
 -- settle: what came of claims. T1 to T6 of protocol.md. Always lets go (R7); whatever ends is counted by the same Lua (R29).
--- KEYS[1] meta · ARGV U ms, settlements as JSON [{s script, n name, t token, v carried, r applied|rejected|uncertain|unapplied, sent,
---   to target, o outcome, c code, sp spelling, vf verify, ms retry, spend}] · Answers JSON {keys: [{need, at, ended}]}
+-- KEYS[1] meta · ARGV U ms, settlements as JSON [{s script, t token, r applied|rejected|uncertain|unapplied, sent, to target, o outcome,
+--   c code, sp spelling (true: as the key), vf verify, ms retry, spend, k: [name, version carried, …]}] of the keys that they are the same of
+-- Answers JSON {keys, ended}: of each key {need, at, ended}, where ended is the number of a list in `ended`; of those that are done that
+-- number alone, 0 where nothing ended
 --!include clock
 --!include store
 --!include parts
@@ -20,7 +22,7 @@ local function lost(e, s)
 end
 
 local function accept_spelling(r, spelling)
-  if spelling then r.case, r.accepted = case_of(spelling), true end
+  if spelling then r.case, r.accepted = spelling ~= true and case_of(spelling) or '', true end
 end
 
 -- T4 and T5: not done; the chain stays. A later try is due, also of a verification whose window is over.
@@ -63,24 +65,48 @@ local results = {
   end,
 }
 
-local function settle(s)
-  local e = load(tostring(s.s), s.n)
+-- The number of a list among those that are told; most keys have the same single ending.
+local told, told_alone = {}, {}
+
+local function tell(into)
+  if #into == 0 then return 0 end
+  local only = #into == 1 and into[1]
+  if not only or not told_alone[only] then
+    told[#told + 1] = into
+    if not only then return #told end
+    told_alone[only] = #told
+  end
+  return told_alone[only]
+end
+
+local function settle(script, s)
+  local e = load(script, s.n)
   local c = claim_of(e.key)
   if not c or c.token ~= s.t then return lost(e, s) end
   release(e.key)
   reset_lapses(e)
   local into = {}
   local answer = results[s.r](e, s, c, into)
-  answer.ended = list_out(into)
   save(e)
+  if answer.need == 'done' then return tell(into) end
+  answer.ended = tell(into)
   return answer
 end
 
 local settlements, keys, answers = cjson.decode(ARGV[2]), {}, {}
-for i, s in ipairs(settlements) do keys[i] = access_key(tostring(s.s), s.n) end
+for _, s in ipairs(settlements) do
+  local script = tostring(s.s)
+  for i = 1, #s.k, 2 do keys[#keys + 1] = access_key(script, s.k[i]) end
+end
 gather_claims(keys)
-for i, s in ipairs(settlements) do answers[i] = settle(s) end
+for _, s in ipairs(settlements) do
+  local script = tostring(s.s)
+  for i = 1, #s.k, 2 do
+    s.n, s.v = s.k[i], s.k[i + 1]
+    answers[#answers + 1] = settle(script, s)
+  end
+end
 flush_claims()
 flush_parts(t)
 flush_store()
-return cjson.encode({ keys = list_out(answers) })
+return cjson.encode({ keys = list_out(answers), ended = list_out(told) })

@@ -25,7 +25,7 @@ local function size_of(script)
   local s = scripts[script]
   if not s then
     local got = redis.call('HMGET', meta, 'b:' .. script, 'n:' .. script)
-    s = { b = tonumber(got[1] or 1), n = tonumber(got[2] or 0), script = script, prefix = tag .. 'rec:' .. script .. ':' }
+    s = { b = tonumber(got[1] or 1), n = tonumber(got[2] or 0), script = script, prefix = tag .. 'rec:' .. script .. ':', keys = {} }
     s.p = 1
     while s.p * 2 <= s.b do s.p = s.p * 2 end
     scripts[script] = s
@@ -33,9 +33,14 @@ local function size_of(script)
   return s
 end
 
--- Written as a whole number: Lua's own way of writing a float takes twice as long.
 local function bucket_key(script, bucket)
-  return size_of(script).prefix .. string.format('%d', bucket)
+  local size = size_of(script)
+  local key = size.keys[bucket]
+  if not key then
+    key = size.prefix .. whole(bucket)
+    size.keys[bucket] = key
+  end
+  return key
 end
 
 local function bucket_of(size, h)
@@ -74,7 +79,7 @@ local function grow(size)
   if size.n > size.b * LOAD then split(size) end
 end
 
--- The entry of an access: { script, name, r = record, exists, long }. One per call, so that rows of one call see each other.
+-- The entry of an access: { script, name, r = record, text = the record encoded, exists, long }. One per call, so that rows of one call see each other.
 local function load(script, name)
   local key = access_key(script, name)
   local e = records[key]
@@ -86,13 +91,16 @@ local function load(script, name)
     s = redis.call('GET', long_key(script, name))
   end
   e.exists = s and true or false
+  e.text = s
   e.r = s and decode(s) or blank()
   records[key] = e
   return e
 end
 
-local function save(e)
-  local s = encode(e.r)
+-- Writes an entry; `text`: its record encoded, where the caller has it.
+local function save(e, text)
+  local s = text or encode(e.r)
+  e.text = s
   local size = size_of(e.script)
   local bucket = bucket_key(e.script, bucket_of(size, e.hash))
   if #s > LISTPACK_VALUE then

@@ -33,6 +33,6 @@ if r.base == '?' or shown(read) == shown(r.base) then
 end
 c.armed = true
 write_claim(e.key, c)
-local answer = work_out(e, 'write', c, t, fresh)
-answer.member = read ~= 'n'
+local answer = work_out(e, 'write', t, fresh)
+answer.at, answer.member = c.at, read ~= 'n'
 return cjson.encode(answer)
