@@ -5,6 +5,9 @@ const CONNECTIONS = 2;
 const STREAMS = 100;
 const DEADLINE_MS = 6_000;
 const ORIGIN = 'https://www.tradingview.com';
+/** As Pinegate sends: the same calls byte by byte. */
+const USER_AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36';
 
 /** TradingView as whoever writes it in an afternoon calls it: undici's own `request`, on a pool with the settings of Pinegate's. */
 export interface GrantPool {
@@ -29,6 +32,7 @@ export function openGrantPool({ baseUrl, ca, script, sessionid, sessionidSign }:
     origin: ORIGIN,
     referer: ORIGIN,
     'x-requested-with': 'XMLHttpRequest',
+    'user-agent': USER_AGENT,
     cookie: `sessionid=${sessionid}; sessionid_sign=${sessionidSign}`,
     'content-type': 'application/x-www-form-urlencoded',
   };

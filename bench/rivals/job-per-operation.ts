@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { closeRedis, createScripts, openRedis } from '@pinegate/runtime';
+import { createScripts } from '@pinegate/runtime';
 import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { openGrantPool } from './grant-pool.ts';
 import { EXPIRES, type Rival, type RivalSetup, type RivalTask } from './rival.ts';
 
@@ -21,7 +22,8 @@ interface Payload {
  * Every process of it consumes; the one that is told to run also adds the jobs, and looks when none is left.
  */
 export function openJobPerOperation(setup: RivalSetup, ledger: boolean): Rival {
-  const redis = openRedis(setup.redisUrl, 'shared');
+  // As in bullmq's manual, without what Pinegate does to its own connections.
+  const redis = new Redis(setup.redisUrl, { maxRetriesPerRequest: null });
   const pool = openGrantPool(setup);
   const scripts = createScripts(new URL('./lua/', import.meta.url));
   const name = ledger ? 'with-ledger' : 'plain';
@@ -66,7 +68,7 @@ export function openJobPerOperation(setup: RivalSetup, ledger: boolean): Rival {
       await worker.close();
       await queue.close();
       await pool.close();
-      await closeRedis(redis);
+      await redis.quit();
     },
   };
 }
