@@ -28,14 +28,14 @@ const WORKER_RULES: Readonly<Record<string, readonly SourcePatch[]>> = {
     },
   ],
   R22: [
+    { file: `${WORKER}/send-write.ts`, find: '!held || spareMs(w) >= 0', replace: 'true' },
+    { file: `${WORKER}/send-write.ts`, find: '  if (spare <= 0) return null;\n', replace: '' },
+    { file: `${WORKER}/send-write.ts`, find: 'maxWaitMs: spare }', replace: 'maxWaitMs: 60_000 }' },
     {
       file: `${WORKER}/send-write.ts`,
-      find: '    if (spare() >= 0) return held;',
-      replace: '    if (held) return held;',
+      find: '  if (permits && spareMs(w) < 0) {',
+      replace: '  if (permits && false) {',
     },
-    { file: `${WORKER}/send-write.ts`, find: '  if (spare() <= 0) return null;\n', replace: '' },
-    { file: `${WORKER}/send-write.ts`, find: 'maxWaitMs: spare() }', replace: 'maxWaitMs: 60_000 }' },
-    { file: `${WORKER}/send-write.ts`, find: '  if (permits && spare() < 0) {', replace: '  if (permits && false) {' },
     {
       file: `${WORKER}/slot-in-time.ts`,
       find: '(await request.ready) && leaseLeft(ticket, limits.leaseMs, monotonic()) >= limits.requestDeadlineMs',

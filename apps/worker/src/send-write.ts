@@ -88,21 +88,27 @@ function mustReplace(target: AccessState, ctx: AccountContext): boolean {
   return target.state === 'granted' && target.expiresAt === null && !ctx.limits.modifyMakesLifetime;
 }
 
-/** A permit for the next request that still leaves the lease its deadline (R22), or null. */
-async function permitFor(w: Write, call: Call): Promise<Permits | null> {
-  const { ctx, ticket } = w;
-  const spare = () => leaseLeft(ticket, ctx.limits.leaseMs, ctx.monotonic()) - ctx.limits.requestDeadlineMs;
+/** What the lease has left beyond the deadline of a request (R22). */
+function spareMs({ ctx: { limits, monotonic }, ticket }: Write): number {
+  return leaseLeft(ticket, limits.leaseMs, monotonic()) - limits.requestDeadlineMs;
+}
+
+/** The permit in hand, where there is time to use it. */
+function heldPermit(w: Write): Permits | null {
   const held = w.permits;
   w.permits = null;
-  if (held) {
-    if (spare() >= 0) return held;
-    held.release();
-    return null;
-  }
-  if (spare() <= 0) return null;
+  if (!held || spareMs(w) >= 0) return held;
+  held.release();
+  return null;
+}
+
+/** A permit for the next request, or null where none comes in time. */
+async function permitFor(w: Write, call: Call): Promise<Permits | null> {
+  const spare = spareMs(w);
+  if (spare <= 0) return null;
   const budget = call === 'remove' ? 'revoke' : 'grant';
-  const permits = await ctx.budget.acquire(budget, 1, { bulk: ticket.bulk, maxWaitMs: spare() });
-  if (permits && spare() < 0) {
+  const permits = await w.ctx.budget.acquire(budget, 1, { bulk: w.ticket.bulk, maxWaitMs: spare });
+  if (permits && spareMs(w) < 0) {
     permits.release();
     return null;
   }
@@ -110,9 +116,9 @@ async function permitFor(w: Write, call: Call): Promise<Permits | null> {
 }
 
 async function request(w: Write, call: Call): Promise<Step> {
-  const permits = w.ctx.session() ? await permitFor(w, call) : null;
+  const permits = w.ctx.session() ? (heldPermit(w) ?? (await permitFor(w, call))) : null;
   const running = permits?.start();
-  const inTime = running !== undefined && (await slotInTime(w.ctx, w.ticket, running));
+  const inTime = running !== undefined && (running.ready === null || (await slotInTime(w.ctx, w.ticket, running)));
   // Asked again: it may have become suspect while we waited for the permit and its slot.
   const session = w.ctx.session();
   if (!session || !inTime) {

@@ -83,9 +83,9 @@ export function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: A
 }
 
 /** Somebody waits for the single lanes, and API keys take turns by the chunk: these take what there is. */
-function laneGates(budget: Pick<Budget, 'snapshot'>): Readonly<Record<Lane, ChunkGate>> {
+function laneGates(budget: Pick<Budget, 'rate'>): Readonly<Record<Lane, ChunkGate>> {
   const bulk = (name: 'grant' | 'revoke') =>
-    createChunkGate(() => (budget.snapshot().rates[name] ?? Number.POSITIVE_INFINITY) * AHEAD_S);
+    createChunkGate(() => (budget.rate(name) ?? Number.POSITIVE_INFINITY) * AHEAD_S);
   const open = createChunkGate(() => Number.POSITIVE_INFINITY);
   return { grant: open, revoke: open, 'grant-bulk': bulk('grant'), 'revoke-bulk': bulk('revoke') };
 }

@@ -78,7 +78,9 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
   const usual: CallBudget = chunk.action;
   /** Keys without a definite answer, with the budget that their next request is paid from. */
   const left = new Map<string, CallBudget>(chunk.names.map((name) => [name, usual]));
-  const running = new Set<Promise<void>>();
+  /** Keys that are claimed and have not been settled. */
+  let running = 0;
+  let onSettled = () => {};
   const outcomes: Record<string, number> = {};
   const parts = new Set<number>();
   let failure: unknown;
@@ -140,41 +142,35 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
       for (const { part } of key.chain) parts.add(part);
       ctx.markDue(key.claimedAt + ctx.limits.leaseMs);
       const ticket = { script: chunk.script, pineId: pineId ?? '', name: key.name, token, bulk, sentAt, answeredAt };
-      start(ticket, key, permits);
+      void finish(ticket, key, permits);
       started += 1;
     }
     return started;
   }
 
-  function start(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): void {
+  /** Converges one key. Never rejects: `settled` tells the first failure. */
+  async function finish(ticket: ClaimTicket, key: Claimed & ClaimedWork, permits: Permits): Promise<void> {
     let inRoom = true;
     // What waits for its settle has no request under way: others may have theirs.
     const leave = () => {
       if (inRoom) room.leave(1, bulk);
       inRoom = false;
     };
-    const task = finish(ticket, key, onePermit(permits), leave).catch((error: unknown) => {
+    running += 1;
+    try {
+      const settled = await converge(ctx, ticket, key as Parameters<typeof converge>[2], onePermit(permits), leave);
+      count(settled.ended);
+      ctx.events.ended(ctx.account, settled.ended);
+      if (settled.need === 'again') left.set(ticket.name, usual);
+      if (settled.need === 'wait') ctx.markDue(settled.at);
+      if (settled.need === 'lost') ctx.events.lost(ctx.account);
+    } catch (error) {
       failure ??= error;
-    });
-    const tracked = task.finally(() => {
-      running.delete(tracked);
+    } finally {
       leave();
-    });
-    running.add(tracked);
-  }
-
-  async function finish(
-    ticket: ClaimTicket,
-    key: Claimed & ClaimedWork,
-    permits: Permits,
-    onWritten: () => void,
-  ): Promise<void> {
-    const settled = await converge(ctx, ticket, key as Parameters<typeof converge>[2], permits, onWritten);
-    count(settled.ended);
-    ctx.events.ended(ctx.account, settled.ended);
-    if (settled.need === 'again') left.set(ticket.name, usual);
-    if (settled.need === 'wait') ctx.markDue(settled.at);
-    if (settled.need === 'lost') ctx.events.lost(ctx.account);
+      running -= 1;
+      if (running === 0) onSettled();
+    }
   }
 
   return {
@@ -185,7 +181,11 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
     gone: () => permitted(lacking),
     /** Resolves when nothing that was claimed is under way any more; rejects when a settle got no answer. */
     async settled() {
-      while (running.size > 0) await Promise.all(running);
+      if (running > 0) {
+        await new Promise<void>((resolve) => {
+          onSettled = resolve;
+        });
+      }
       if (failure !== undefined) throw failure;
     },
     report(): ChunkReport {

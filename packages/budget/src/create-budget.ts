@@ -53,6 +53,8 @@ export type Budget = {
       readonly maxWaitMs?: number;
     },
   ): Promise<Permits | null>;
+  /** Requests a second that may be sent on this budget now; null = unlimited. */
+  rate(budget: BudgetName): number | null;
   /** As last seen. While it is open a failure says nothing about its request: no attempt is spent. */
   isBreakerOpen(): boolean;
   snapshot(): BudgetSnapshot;
@@ -94,6 +96,12 @@ export function createBudget(options: BudgetOptions): Budget {
   const { state } = loop;
   // What ends in one turn of the event loop is handed out again together: each permit alone would make a claim of its own.
   const wakeSoon = onceATurn(() => loop.wake());
+
+  function rate(wanted: BudgetName): number | null {
+    const budget = payer(wanted, settings);
+    const { start } = settings.budgets[budget];
+    return start === null ? null : (state.rates.get(budget) ?? start);
+  }
 
   function hand(
     budget: BudgetName,
@@ -176,11 +184,8 @@ export function createBudget(options: BudgetOptions): Budget {
       });
     },
     isBreakerOpen: () => state.breaker !== 'closed',
+    rate,
     snapshot() {
-      const rate = (budget: BudgetName) => {
-        const { start } = settings.budgets[payer(budget, settings)];
-        return start === null ? null : (state.rates.get(payer(budget, settings)) ?? start);
-      };
       const rates = Object.fromEntries(BUDGET_NAMES.map((b) => [b, rate(b)])) as Record<BudgetName, number | null>;
       return {
         rates,

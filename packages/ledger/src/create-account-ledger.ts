@@ -6,7 +6,8 @@ import { NotReplicatedError } from './create-replicated-calls.ts';
 import { createSubmits } from './create-submits.ts';
 import {
   type AnswerWire,
-  decodeClaimed,
+  type ClaimWire,
+  decodeClaim,
   decodeClaimedOrSettled,
   decodeFailure,
   decodePart,
@@ -84,19 +85,11 @@ type SafeJson = <T>(
   mustWait: (answer: string) => boolean,
 ) => Promise<T>;
 
-interface ClaimWire {
-  readonly at: number;
-  readonly keys?: readonly AnswerWire[];
-  readonly ended?: readonly EndedWire[];
-  readonly takeovers: number;
-  readonly beat: number;
-}
-
 const always = () => true;
 /** An extension among what was armed: its base must not be read anew after a fail-over. */
 const hasExtension = (answer: string) => {
-  const { keys = [] } = JSON.parse(answer) as { keys?: AnswerWire[] };
-  return keys.some(({ need, chain = [] }) => need === 'write' && chain.some(([kind]) => kind === 'x'));
+  const { needs = [] } = JSON.parse(answer) as Pick<ClaimWire, 'needs'>;
+  return needs.some(({ need, chain = [] }) => need === 'write' && chain.some(([kind]) => kind === 'x'));
 };
 /** Only an answer that opened a window. */
 const opensWindow = (settlements: readonly Settlement[]) => (answer: string) =>
@@ -162,10 +155,8 @@ function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, e
         ],
         hasExtension,
       );
-      const { at, keys = [], ended, takeovers, beat } = answer;
-      epoch.saw(beat);
-      const claimed = keys.map((key, i) => decodeClaimed(key, names[i] ?? '', at));
-      return { keys: claimed, ended: decodeEnded(ended), takeovers };
+      epoch.saw(answer.beat);
+      return { keys: decodeClaim(answer, names), ended: decodeEnded(answer.ended), takeovers: answer.takeovers };
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];

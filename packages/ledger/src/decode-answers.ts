@@ -37,6 +37,16 @@ export interface AnswerWire {
   readonly ended?: readonly EndedWire[];
 }
 
+/** `keys`: of each name the number of what it needs, counted from 1. */
+export interface ClaimWire {
+  readonly at: number;
+  readonly needs?: readonly AnswerWire[];
+  readonly keys?: readonly number[];
+  readonly ended?: readonly EndedWire[];
+  readonly takeovers: number;
+  readonly beat: number;
+}
+
 /** One key of settle: `ended` is the number of a list; of one that is done the number alone, 0 where nothing ended. */
 export type SettledWire = number | { readonly need: string; readonly at?: number; readonly ended?: number };
 
@@ -47,8 +57,18 @@ export interface SettleWire {
 
 const WORK = new Set(['write', 'base', 'final', 'verify']);
 
+/** Of all names of a claim, in their order; those that need the same share their chain. */
+export function decodeClaim({ at, needs = [], keys = [] }: ClaimWire, names: readonly string[]): Claimed[] {
+  const decoded = needs.map((wire) => decodeClaimed(wire, '', at));
+  return keys.map((number, i) => {
+    const name = names[i] ?? '';
+    const same = decoded[number - 1] as Claimed;
+    return 'spelling' in same ? { ...same, name, spelling: same.spelling || name } : { ...same, name };
+  });
+}
+
 /** @param claimedAt Redis TIME of the claim, ms */
-export function decodeClaimed(wire: AnswerWire, name: string, claimedAt: number): Claimed {
+function decodeClaimed(wire: AnswerWire, name: string, claimedAt: number): Claimed {
   if (WORK.has(wire.need)) return { name, need: wire.need as 'write', ...decodeWork(wire, name, claimedAt) };
   if (wire.need === 'wait') return { name, need: 'wait', at: wire.at ?? 0 };
   if (wire.need === 'permit') return { name, need: 'permit', budget: wire.budget ?? 'list' };

@@ -70,7 +70,7 @@ const PATCHES: Readonly<Record<LuaRule, readonly Patch[]>> = {
     },
   ],
   R12: [
-    { file: 'claim', find: 'write_claim(e.key, c)', replace: "if need ~= 'verify' then write_claim(e.key, c) end" },
+    { file: 'claim', find: '= write_claim(e.key, c)', replace: "= need ~= 'verify' and write_claim(e.key, c)" },
     {
       file: 'verified',
       find: "if not c or c.token ~= token then return cjson.encode({ need = 'lost' }) end",

@@ -17,12 +17,12 @@ export function encodeGrant(grant: AccessGrant): string {
 
 /** Body of `remove`, and the part of a grant's body that names the access. */
 export function encodeTarget({ script, username }: AccessTarget): string {
-  return `pine_id=${encodeField(script)}&username_recip=${encodeField(username)}`;
+  return `${encodeScript(script)}&username_recip=${encodeField(username)}`;
 }
 
 /** Body of `list_users`. */
 export function encodeListFilter(script: string, username: string | undefined): string {
-  const body = `pine_id=${encodeField(script)}`;
+  const body = encodeScript(script);
   return username === undefined ? body : `${body}&username=${encodeField(username)}`;
 }
 
@@ -31,14 +31,20 @@ export function encodeSignIn(username: string, password: string): string {
   return `username=${encodeField(username)}&password=${encodeField(password)}&remember=on`;
 }
 
-// A migration gives thousands the same date.
-let last = { expiresAt: Number.NaN, text: '' };
+// Thousands of calls in a row are about one script, and give the same date.
+let lastScript = { script: '', text: 'pine_id=' };
+let lastDate = { expiresAt: Number.NaN, text: '' };
+
+function encodeScript(script: string): string {
+  if (script !== lastScript.script) lastScript = { script, text: `pine_id=${encodeField(script)}` };
+  return lastScript.text;
+}
 
 function encodeExpiration(expiresAt: number): string {
-  if (expiresAt !== last.expiresAt) {
-    last = { expiresAt, text: new Date(expiresAt).toISOString().replaceAll(':', '%3A') };
+  if (expiresAt !== lastDate.expiresAt) {
+    lastDate = { expiresAt, text: new Date(expiresAt).toISOString().replaceAll(':', '%3A') };
   }
-  return last.text;
+  return lastDate.text;
 }
 
 // With or without a fraction, in UTC or with an offset; Date alone would also read `2026` or `1 Jan`.

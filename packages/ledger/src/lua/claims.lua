@@ -50,10 +50,16 @@ local function claim_text(token, until_, at, armed)
   return token .. ' ' .. whole(until_) .. ' ' .. whole(at) .. (armed and ' 1' or ' 0')
 end
 
-local function write_claim(key, c)
-  local text = claim_text(c.token, c.until_, c.at, c.armed)
+local function put_claim(key, text)
   if not gathered then return redis.call('HSET', claims_key, key, text) end
   seen[key], gathered.claims[key] = text, text
+end
+
+-- Answers the claim's text.
+local function write_claim(key, c)
+  local text = claim_text(c.token, c.until_, c.at, c.armed)
+  put_claim(key, text)
+  return text
 end
 
 local function release(key)

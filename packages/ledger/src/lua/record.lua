@@ -64,9 +64,14 @@ end
 
 local BASES = { [0] = '?', 'n', 'l' }
 
-local function decode(s)
-  local format, flags, last, case, v, tv, at, pos = unpack_('>BBBBI3I3I6', s)
+-- A record that a newer release has written stops a script: call it before anything is written.
+local function check_format(s)
+  local format = byte(s)
   if format ~= FORMAT then error('FORMAT record format ' .. format .. ' is newer than this code') end
+end
+
+local function decode(s)
+  local _, flags, last, case, v, tv, at, pos = unpack_('>BBBBI3I3I6', s)
   local r = { v = v, tv = tv, at = at, last = last, window = 0, tries = 0, lapses = 0, chain = {} }
   r.accepted = floor(flags / 4) % 2 == 1
   r.redo = floor(flags / 32) % 2 == 1

@@ -79,16 +79,41 @@ local function tell(into)
   return told_alone[only]
 end
 
+-- As in claim.lua: records of the same text, under one claim and one settlement, become the same where a write ends their only contributor.
+-- Text → { version carried, claim, the contributor, text afterwards, answer }; begun anew for each settlement.
+local alike = {}
+
+local function settle_alike(e, s, c)
+  local same = alike[e.text]
+  if not same or same.carried ~= s.v or same.claim ~= c then return nil end
+  ended(e, same.contributor, s.o, nil, t)
+  drop_due(e.key)
+  save(e, same.text)
+  return same.answer
+end
+
+local function is_plain(r, s)
+  return s.r == 'applied' and #r.chain == 1 and r.tries == 0 and r.lapses == 0 and r.window == 0
+end
+
 local function settle(script, s)
-  local e = load(script, s.n)
+  local e = read(script, s.n)
   local c = claim_of(e.key)
-  if not c or c.token ~= s.t then return lost(e, s) end
+  if not c or c.token ~= s.t then return lost(load(script, s.n), s) end
   release(e.key)
+  local answer = settle_alike(e, s, c)
+  if answer then return answer end
+  local before, r = e.text, load(script, s.n).r
+  local plain, contributor = is_plain(r, s), r.chain[1]
   reset_lapses(e)
   local into = {}
-  local answer = results[s.r](e, s, c, into)
+  answer = results[s.r](e, s, c, into)
   save(e)
-  if answer.need == 'done' then return tell(into) end
+  if answer.need == 'done' then
+    local number = tell(into)
+    if plain then alike[before] = { carried = s.v, claim = c, contributor = contributor, text = e.text, answer = number } end
+    return number
+  end
   answer.ended = tell(into)
   return answer
 end
@@ -101,6 +126,7 @@ end
 gather_claims(keys)
 for _, s in ipairs(settlements) do
   local script = tostring(s.s)
+  alike = {}
   for i = 1, #s.k, 2 do
     s.n, s.v = s.k[i], s.k[i + 1]
     answers[#answers + 1] = settle(script, s)

@@ -79,8 +79,9 @@ local function grow(size)
   if size.n > size.b * LOAD then split(size) end
 end
 
--- The entry of an access: { script, name, r = record, text = the record encoded, exists, long }. One per call, so that rows of one call see each other.
-local function load(script, name)
+-- The entry of an access, as it is kept: { script, name, key, hash, text = the record encoded, exists, long }. One per call, so that rows of one
+-- call see each other.
+local function read(script, name)
   local key = access_key(script, name)
   local e = records[key]
   if e then return e end
@@ -90,14 +91,21 @@ local function load(script, name)
     e.long = true
     s = redis.call('GET', long_key(script, name))
   end
+  if s then check_format(s) end
   e.exists = s and true or false
   e.text = s
-  e.r = s and decode(s) or blank()
   records[key] = e
   return e
 end
 
--- Writes an entry; `text`: its record encoded, where the caller has it.
+-- The same with its record, r.
+local function load(script, name)
+  local e = read(script, name)
+  if not e.r then e.r = e.text and decode(e.text) or blank() end
+  return e
+end
+
+-- Writes an entry; `text`: its record encoded, where the caller has it and r, if it is there, says the same.
 local function save(e, text)
   local s = text or encode(e.r)
   e.text = s
