@@ -21,12 +21,14 @@ import {
 } from './decode-answers.ts';
 import type { EpochMemory } from './epoch/create-epoch-guard.ts';
 import { decodeHistory, type HistoryRecord } from './history-record.ts';
-import type { Bells, Chunk, Settled, Settlement } from './types.ts';
+import type { Bells, Chunk, Claimed, Settled, Settlement } from './types.ts';
 import { decodeEnded, type EndedWire, encodeState } from './wire.ts';
 
 const CANCEL_KEYS = 1000;
 const REDRIVE_LIMIT = 500;
 const LIST_RECORDS = 2000;
+/** When a key that could not be sent is due again. */
+const RETRY_MS = 1000;
 const HISTORY_ENTRIES = 1000;
 
 /** As `run`; where the answer must survive a fail-over, replicas have it by then. */
@@ -129,6 +131,28 @@ function writing(json: Json, run: Run) {
 }
 
 function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, epoch: ReturnType<typeof askedEpoch>) {
+  /** What is armed and a fail-over might forget is not sent (R28): the claims are let go and nothing is spent (T5), or they would lapse. */
+  function lettingGo(script: number, token: string, claimed: (answer: string) => readonly (Claimed | Settled)[]) {
+    return async (error: unknown): Promise<never> => {
+      if (error instanceof NotReplicatedError) {
+        const common = {
+          script,
+          token,
+          sent: false,
+          result: 'unapplied',
+          code: error.code,
+          retryMs: RETRY_MS,
+        } as const;
+        const settlements = claimed(error.answer as string).flatMap((key) =>
+          'version' in key ? { ...common, name: key.name, carried: key.version } : [],
+        );
+        const wire = JSON.stringify(settlementsWire(settlements).wire);
+        await json('settle', [times.verifyDelayMs, wire]).catch(() => {});
+      }
+      throw error;
+    };
+  }
+
   return {
     async take(lane, job) {
       const answer = (await run('take', [lane, job])) as [string, string | null] | null;
@@ -154,13 +178,15 @@ function working(json: Json, safeJson: SafeJson, run: Run, times: LedgerTimes, e
           ...epoch.args(),
         ],
         hasExtension,
-      );
+      ).catch(lettingGo(script, token, (text) => decodeClaim(JSON.parse(text), names)));
       epoch.saw(answer.beat);
       return { keys: decodeClaim(answer, names), ended: decodeEnded(answer.ended), takeovers: answer.takeovers };
     },
     async fix(script, name, token, version, read, readAt) {
       const args = [script, name, token, version, encodeState(read), Math.floor(readAt), times.freshMs];
-      return decodeClaimedOrSettled(await safeJson<AnswerWire>('fix', [...args, ...epoch.args()], always), name);
+      const decode = (wire: AnswerWire) => decodeClaimedOrSettled(wire, name);
+      const answer = safeJson<AnswerWire>('fix', [...args, ...epoch.args()], always);
+      return decode(await answer.catch(lettingGo(script, token, (text) => [decode(JSON.parse(text))])));
     },
     async final(script, name, token, target, read, readAt) {
       const args = [script, name, token, encodeState(target), encodeState(read), Math.floor(readAt)];
