@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { gatherLines } from './gather-lines.ts';
 import { LOG_FIELDS } from './log-fields.ts';
 import { traceIds } from './tracing.ts';
 
@@ -16,7 +17,7 @@ export type LoggerOptions = {
   fields?: readonly string[];
   /** Values that must never appear, wherever they came from: written as `[secret]`. */
   secrets?: readonly string[];
-  /** Default: standard output. */
+  /** Default: standard output, lines gathered for up to 50 ms. */
   destination?: DestinationStream;
 };
 
@@ -50,7 +51,7 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers: { err: asItIs, req: asItIs, res: asItIs },
       hooks: { streamWrite: (line) => hideCredentials(line, secrets) },
     },
-    options.destination ?? pino.destination(1),
+    options.destination ?? gatherLines(pino.destination(1)),
   );
   // pino applies no formatter to the bindings of a child; children inherit this.
   const { child, setBindings } = logger;
