@@ -25,7 +25,7 @@ export async function converge(
   if (!work.validate || work.need === 'final' || work.need === 'verify')
     return bringAbout(ctx, ticket, work, permits, onWritten);
   const validated = await validateSpelling(ctx, ticket, work, permits);
-  if ('settle' in validated) return ctx.settler.settle(validated.settle);
+  if ('settle' in validated) return ctx.settler.settle(validated.settle, ticket.bulk);
   return bringAbout(ctx, ticket, validated.work, validated.permits, onWritten);
 }
 
@@ -50,7 +50,7 @@ async function settleWrite(
   const now = redisTime(ticket, work, ctx.monotonic());
   const settlement = await sendWrite(ctx, ticket, work, permits, now);
   onWritten();
-  return ctx.settler.settle(settlement);
+  return ctx.settler.settle(settlement, ticket.bulk);
 }
 
 /** base, verify and final begin with a read; the first two may go on to a write under the same claim. */
@@ -63,7 +63,10 @@ async function convergeByReading(
 ): Promise<Settled> {
   const readAt = redisTime(ticket, work, ctx.monotonic());
   const read = await readMember(ctx, ticket, work, permits);
-  if ('failed' in read) return ctx.settler.settle(afterFailedRead(ticket, work, read.failed, read.permanent));
+  if ('failed' in read) {
+    const settlement = afterFailedRead(ticket, work, read.failed, read.permanent);
+    return ctx.settler.settle(settlement, ticket.bulk);
+  }
   const { script, name, token } = ticket;
   if (work.need === 'final') {
     const fixed = work.chain.filter((c) => c.version <= work.armedVersion);

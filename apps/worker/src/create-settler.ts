@@ -1,12 +1,23 @@
 import type { AccountLedger, Settled, Settlement } from '@pinegate/ledger';
 
+/** Keys that one call settles. */
 const MOST = 200;
+/** So many go without waiting for more. */
+const ENOUGH = 50;
+/** How long keys that nobody waits for stay for company, ms: a call costs Redis and this process as much as ten keys of it do. */
+const LINGER_MS = 5;
 
 /** Settles one key; many at a time share a Lua call. */
 export interface Settler {
-  /** Rejects when Redis did not answer: the claim then lapses, and its takeover opens the window. */
-  settle(settlement: Settlement): Promise<Settled>;
+  /**
+   * @param bulk nobody waits for it
+   * Rejects when Redis did not answer: the claim then lapses, and its takeover opens the window.
+   */
+  settle(settlement: Settlement, bulk: boolean): Promise<Settled>;
 }
+
+/** Runs something after some ms; the result takes it back. */
+type After = (ms: number, run: () => void) => () => void;
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -14,21 +25,36 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** While one call is under way the next gathers whatever arrives: no timer, and no wait when it is quiet. */
-export function createSettler(ledger: Pick<AccountLedger, 'settle'>): Settler {
+const byTimer: After = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/** One call at a time: while it is under way the next gathers whatever arrives. */
+export function createSettler(ledger: Pick<AccountLedger, 'settle'>, after: After = byTimer): Settler {
   let waiting: Waiting[] = [];
+  let isUrgent = false;
   let running = false;
+  let stay: (() => void) | undefined;
+
+  function look(): void {
+    if (running || waiting.length === 0) return;
+    if (isUrgent || waiting.length >= ENOUGH) void run();
+    else stay ??= after(LINGER_MS, run);
+  }
 
   async function run(): Promise<void> {
+    stay?.();
+    stay = undefined;
     running = true;
     // Answers that came in one read of the socket settle together.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, MOST);
-      waiting = waiting.slice(MOST);
-      await settleBatch(batch);
-    }
+    const batch = waiting.slice(0, MOST);
+    waiting = waiting.slice(MOST);
+    if (waiting.length === 0) isUrgent = false;
+    await settleBatch(batch);
     running = false;
+    look();
   }
 
   async function settleBatch(batch: readonly Waiting[]): Promise<void> {
@@ -45,10 +71,11 @@ export function createSettler(ledger: Pick<AccountLedger, 'settle'>): Settler {
   }
 
   return {
-    settle(settlement) {
+    settle(settlement, bulk) {
       return new Promise((resolve, reject) => {
         waiting.push({ settlement, resolve, reject });
-        if (!running) void run();
+        isUrgent ||= !bulk;
+        look();
       });
     },
   };

@@ -8,8 +8,10 @@ import {
   retentionSchema,
   secretKeySchema,
 } from '@pinegate/runtime';
-import { STREAMS_PER_CONNECTION } from '@pinegate/tradingview';
 import { z } from 'zod';
+
+/** A process does no more with more: run more workers instead. */
+const MOST_IN_FLIGHT = 1_000;
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
 
@@ -30,13 +32,10 @@ const SCHEMA = z.object({
   ACCEPT_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
   MAX_TRIES: z.coerce.number().int().min(1).max(100).default(5),
   FRESH_HOURS: z.coerce.number().min(0).default(24),
-  WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(10_000).default(200),
+  WORKER_IN_FLIGHT: z.coerce.number().int().min(1).max(MOST_IN_FLIGHT).default(200),
   PROCESSES: processCountSchema,
   RETENTION_DAYS: retentionSchema,
 });
-
-/** Connections to TradingView over HTTP/2. */
-export const HTTP2_CONNECTIONS = 2;
 
 const HOUR_MS = 3_600_000;
 
@@ -46,15 +45,9 @@ export function parseConfig(env: Env) {
     secrets: ['REDIS_URL', 'CACHE_REDIS_URL', 'PINEGATE_SECRET_KEY', 'PINEGATE_SECRET_KEY_PREVIOUS'],
   });
   refuseReplicasInCluster(e.REDIS_URL, e.ACCEPT_REPLICAS);
-  if (e.CLAIM_LEASE_MS < 2 * e.REQUEST_DEADLINE_MS) {
+  if (e.CLAIM_LEASE_MS < 3 * e.REQUEST_DEADLINE_MS) {
     throw new ConfigError([
-      'CLAIM_LEASE_MS must be at least twice REQUEST_DEADLINE_MS, or no request would fit a claim.',
-    ]);
-  }
-  const room = HTTP2_CONNECTIONS * STREAMS_PER_CONNECTION;
-  if (e.TRADINGVIEW_BASE_URL.startsWith('https:') && e.WORKER_IN_FLIGHT > room) {
-    throw new ConfigError([
-      `WORKER_IN_FLIGHT must be at most ${room}, what ${HTTP2_CONNECTIONS} HTTP/2 connections carry: run more workers instead.`,
+      'CLAIM_LEASE_MS must be at least three times REQUEST_DEADLINE_MS: a claim has to last for a look-up between two requests.',
     ]);
   }
   return Object.freeze({

@@ -25,7 +25,7 @@ import {
   type ProbeResult,
   redisReady,
 } from '@pinegate/runtime';
-import { createTradingView } from '@pinegate/tradingview';
+import { createTradingView, STREAMS_PER_CONNECTION } from '@pinegate/tradingview';
 import { createAccountGauges } from './account-gauges.ts';
 import { buildSweeper } from './build-sweeper.ts';
 import { buildUpkeep } from './build-upkeep.ts';
@@ -37,7 +37,7 @@ import { createWorkerMetrics } from './create-worker-metrics.ts';
 import { followDirectory } from './follow-directory.ts';
 import { followHttp2 } from './follow-http2.ts';
 import { createInFlight } from './in-flight.ts';
-import { HTTP2_CONNECTIONS, type WorkerConfig } from './parse-config.ts';
+import type { WorkerConfig } from './parse-config.ts';
 import type { WorkerParts } from './serve-account.ts';
 import { buildSessionPatrol } from './session-patrol.ts';
 import { buildTaskHandlers } from './task-handlers.ts';
@@ -88,8 +88,8 @@ export async function startWorker(
     createTradingView({
       baseUrl,
       http2,
-      // Over HTTP/1.1 a connection carries one request at a time.
-      connections: http2 && isTls ? HTTP2_CONNECTIONS : config.inFlight,
+      // As many as the requests in flight fill: one that waits inside the client wastes its deadline and its claim.
+      connections: http2 && isTls ? Math.ceil(config.inFlight / STREAMS_PER_CONNECTION) : config.inFlight,
       deadlineMs: config.limits.requestDeadlineMs,
       onRequest: events.request,
       ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),

@@ -1,4 +1,4 @@
-import { ConfigError } from '@pinegate/runtime';
+import type { ConfigError } from '@pinegate/runtime';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/parse-config.ts';
 
@@ -33,12 +33,13 @@ test('names every mistake at once, and no value', () => {
   expect(mistakes).not.toContain('c2VjcmV0');
 });
 
-test('refuses a lease that leaves no time for a request', () => {
-  expect(() => parseConfig({ ...VALID, CLAIM_LEASE_MS: '6000', REQUEST_DEADLINE_MS: '6000' })).toThrow(ConfigError);
+test('refuses a lease that leaves no time for a look-up between two requests', () => {
+  const withLease = (lease: string) => parseConfig({ ...VALID, CLAIM_LEASE_MS: lease, REQUEST_DEADLINE_MS: '6000' });
+  expect(() => withLease('17999')).toThrow('CLAIM_LEASE_MS must be at least three times REQUEST_DEADLINE_MS');
+  expect(withLease('18000').limits.leaseMs).toBe(18_000);
 });
 
-test('refuses more requests in flight than its connections carry, which over HTTP/1.1 are as many as they must be', () => {
-  const many = { ...VALID, WORKER_IN_FLIGHT: '201' };
-  expect(() => parseConfig(many)).toThrow('WORKER_IN_FLIGHT must be at most 200');
-  expect(parseConfig({ ...many, TRADINGVIEW_BASE_URL: 'http://127.0.0.1:2' }).inFlight).toBe(201);
+test('takes as many requests in flight as one process can use', () => {
+  expect(parseConfig({ ...VALID, WORKER_IN_FLIGHT: '400' }).inFlight).toBe(400);
+  expect(() => parseConfig({ ...VALID, WORKER_IN_FLIGHT: '1001' })).toThrow('WORKER_IN_FLIGHT');
 });

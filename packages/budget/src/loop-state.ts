@@ -9,6 +9,8 @@ import { createPermitLine, type PermitLine } from './permit-line.ts';
 const AHEAD = 1 / 8;
 /** Requests that take less leave a process no time in which its slots are empty, and it does better with fewer and larger claims. */
 const AHEAD_FROM_MS = 50;
+/** There nobody is given fewer slots at a time than this share of all: as many claims as answers would be most of the work. */
+const TOGETHER = 1 / 8;
 /** What the newest request counts for in how long they take. */
 const NEWEST = 0.1;
 
@@ -41,6 +43,8 @@ export type LoopState = {
   took(ms: number): void;
   /** Requests that may be let go ahead of their slots. */
   ahead(permitClass: PermitClass): number;
+  /** Permits that are given together at the least to who wants `n` of them. */
+  atLeast(permitClass: PermitClass, n: number): number;
   /** Whether the line's permits need no Redis: its rate has no limit, and the slots that Redis holds for us are ours to use. */
   isLocal(line: PermitLine, now: number): boolean;
   /** Redis ms. */
@@ -91,6 +95,10 @@ export function createLoopState(settings: () => BudgetSettings, most: number): L
     ahead(c) {
       if (state.breaker !== 'closed' || tookMs < AHEAD_FROM_MS) return 0;
       return Math.max(0, Math.floor((state.slots?.[c] ?? 0) * AHEAD) - state.held[c].late);
+    },
+    atLeast(c, n) {
+      if (c === 'singles' || tookMs >= AHEAD_FROM_MS || state.breaker !== 'closed') return 1;
+      return Math.max(1, Math.min(n, Math.floor((state.slots?.[c] ?? 0) * TOGETHER)));
     },
     isLocal(l, now) {
       if (settings().budgets[l.budget].start !== null || state.breaker !== 'closed' || state.slots === null)

@@ -34,7 +34,9 @@ export function serveAt(state: LoopState): number {
     const { firstDue } = line.stock;
     if (firstDue === null) continue;
     at = Math.min(at, firstDue + keepMs(line.waiters.length));
-    if (line.waiters.length === 0 || line.room(state.free(line.class), state.ahead(line.class)) <= 0) continue;
+    const [head] = line.waiters;
+    if (!head || line.room(state.free(line.class), state.ahead(line.class)) < state.atLeast(line.class, head.n))
+      continue;
     at = Math.min(at, Math.max(firstDue, state.pausedUntil(line.budget) - state.offset));
   }
   return at;

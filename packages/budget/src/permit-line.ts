@@ -22,8 +22,11 @@ export type PermitLine = {
   missing(most: number): number;
   /** Permits that the first in line may have, of `room` slots and so many requests ahead of theirs. */
   room(room: number, ahead: number): number;
-  /** Hands permits that may be used by `until` to the first in line, for `room` slots and so many requests ahead of theirs. */
-  serve(room: number, ahead: number, until: number): void;
+  /**
+   * Hands permits that may be used by `until` to the first in line, for `room` slots and so many requests ahead of theirs, as long as there
+   * is room for as many as `least` says of what they want.
+   */
+  serve(room: number, ahead: number, until: number, least: (n: number) => number): void;
   /** Stocks what the waiters lack, at most `most`, without Redis: for a rate without a limit. */
   stockHere(most: number, redisNow: number, clockOffset: number): void;
   /** Takes in what Redis granted. */
@@ -47,9 +50,9 @@ export function createPermitLine(budget: BudgetName, permitClass: PermitClass): 
       return Math.max(0, Math.min(wanted, most) - stock.size);
     },
     room: (room, ahead) => (waiters[0]?.ahead ? room + ahead : room),
-    serve(room, ahead, until) {
+    serve(room, ahead, until, least) {
       let left = room;
-      for (let head = waiters[0]; head !== undefined && line.room(left, ahead) > 0; head = waiters[0]) {
+      for (let head = waiters[0]; head !== undefined && line.room(left, ahead) >= least(head.n); head = waiters[0]) {
         const permits = stock.takeDue(Math.min(head.n, line.room(left, ahead)), until);
         if (permits.length === 0) break;
         waiters.shift();

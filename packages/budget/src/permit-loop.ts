@@ -72,9 +72,10 @@ export function createPermitLoop(parts: PermitLoopParts): PermitLoop {
       const slots = state.breaker === 'probe' ? Math.max(1, free) : free;
       const ahead = state.ahead(line.class);
       const room = line.room(slots, ahead);
-      if (room <= 0) continue;
+      const least = (n: number) => state.atLeast(line.class, n);
+      if (room < least(line.waiters[0]?.n ?? 1)) continue;
       if (state.isLocal(line, now)) line.stockHere(room, redisNow(), state.offset);
-      line.serve(slots, ahead, now + BLOCK_MS);
+      line.serve(slots, ahead, now + BLOCK_MS, least);
     }
   }
 

@@ -52,6 +52,25 @@ test('a slot that falls free goes to the next one here without a call to Redis',
   expect(await account.redis.hget(`${account.key}:slots`, 'w1')).toBe(before);
 });
 
+test('where requests take no time to speak of, bulk has an eighth of the slots at a time, and singles each one', async () => {
+  const bulkRequests = load(account.worker('w1', capped(36)));
+  await account.settle();
+  expect(bulkRequests.inFlight).toBe(31);
+  bulkRequests.end(2);
+  await account.settle();
+  expect(bulkRequests.inFlight).toBe(29);
+  expect(account.timers).toBeLessThan(3);
+  bulkRequests.end(1);
+  await account.settle();
+  expect(bulkRequests.inFlight).toBe(31);
+  const singles = load(account.worker('w2', capped(36)), single);
+  await account.settle();
+  const before = singles.inFlight;
+  singles.end(1);
+  await account.settle();
+  expect(singles.inFlight).toBe(before);
+});
+
 test('slots that fall free in one turn of the event loop are handed out together', async () => {
   const budget = account.worker('w1', capped(3));
   const first = budget.acquire('grant', 3, single);
@@ -99,7 +118,7 @@ test('what is in flight can be read without taking part', async () => {
   const budget = account.worker('w1', capped(24));
   const requests = load(budget);
   await account.settle();
-  requests.end(1);
+  requests.end(2);
   await account.settle();
   await account.pass(100);
   expect(budget.snapshot().inFlight).toBe(21);
