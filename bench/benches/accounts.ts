@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { closeRedis, openRedis } from '@pinegate/runtime';
 import { waitFor } from '@pinegate/testing';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { grantUsers } from '../harness/grant-batch.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * What many accounts cost: connections to Redis once all of them are served, processor time of a worker while nothing is to do, and how long one
@@ -27,7 +28,7 @@ export const bench: Bench = {
       .map(Number)) {
       tell(`${count} accounts, ${workers} workers`);
       const accounts = Array.from({ length: count }, (_, n) => ({ id: `account-${n}`, scripts: [scriptOf(n)] }));
-      const stack = await startStack({ workers, seed, accounts });
+      const stack = await startBenchStack({ workers, seed, accounts });
       try {
         const connections = await settledConnections(stack);
         const before = cpuOf(stack);

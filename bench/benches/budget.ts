@@ -1,6 +1,7 @@
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { type Sample, sampleCounters, settledAfter, wholeSpan } from '../harness/sample-counters.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * How much of a limit that nobody tells the workers use, and how often they are refused: grants and revokes that share one budget, from the
@@ -76,7 +77,7 @@ async function runGroup(input: BenchInput, workers: number, cases: readonly Case
   const settle = flags.settle !== false && (flags.settle === true || cases.some(({ shape }) => shape === 'bucket'));
   const seconds = warmS + measuredS + (settle ? HALF_S + DOUBLE_S : 0);
   tell(`${workers} workers, ${cases.map(({ id }) => id).join(', ')}: ${seconds} s`);
-  const stack = await startStack({
+  const stack = await startBenchStack({
     workers,
     seed: input.seed,
     accounts: cases.map(({ id }, i) => ({

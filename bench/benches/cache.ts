@@ -1,5 +1,6 @@
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * Look-ups of users at TradingView that `?validate=true` costs, counted by the sandbox: a first roster, then the roster of the month after, in
@@ -22,7 +23,7 @@ export const bench: Bench = {
     const roster = (from: number) =>
       Array.from({ length: count }, (_, i) => `${(from + i) % GHOSTS === 0 ? 'ghost' : 'member'}_${from + i}`);
     const later = Math.floor(count / NEW);
-    const stack = await startStack({ workers: 2, seed, accounts: [{ id: 'bench', scripts: [FIRST, SECOND] }] });
+    const stack = await startBenchStack({ workers: 2, seed, accounts: [{ id: 'bench', scripts: [FIRST, SECOND] }] });
     try {
       const cases: [string, string, string, readonly string[], number][] = [
         ['the first', FIRST, DATE, roster(0), count],

@@ -1,5 +1,6 @@
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * Requests to TradingView per operation, counted by the sandbox: a roster of strangers, the same again, one in twenty of its dates changed, and
@@ -19,7 +20,7 @@ export const bench: Bench = {
     const roster = (later: (i: number) => boolean) =>
       names.map((name, i): [string, string] => [name, later(i) ? LATER : DATE]);
     const unknown = names.map((_, i): [string, string] => [i % 10 === 0 ? `ghost_${i}` : `other_${i}`, DATE]);
-    const stack = await startStack({ workers: 2, seed, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
+    const stack = await startBenchStack({ workers: 2, seed, accounts: [{ id: 'bench', scripts: [SCRIPT] }] });
     try {
       const cases: [string, number | null, readonly [string, string][]][] = [
         ['fresh', 1.02, roster(() => false)],

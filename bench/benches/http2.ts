@@ -1,7 +1,8 @@
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { median, quantile } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { type RunningRival, rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
@@ -32,7 +33,7 @@ export const bench: Bench = {
   maxMs: () => 15 * 60_000,
   async run(input) {
     const { flags, seed, report } = input;
-    const stack = await startStack({ workers: 0, seed, accounts: [] });
+    const stack = await startBenchStack({ workers: 0, seed, accounts: [] });
     const cases: Case[] = [];
     try {
       await stack.sandbox('PUT', '/__sandbox/accounts/bench', {

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestProcess } from '@pinegate/testing';
 import { startDashboard } from '../../tests/stack/start-dashboard.ts';
-import { startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { countCommands } from '../harness/count-commands.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * What a whole stack costs that has nothing to do: an api, two workers and a dashboard over 20 active accounts. Commands are those that
@@ -32,7 +32,7 @@ export const bench: Bench = {
     const secretKey = randomBytes(32).toString('base64');
     const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
     const env = { PINEGATE_SECRET_KEY: secretKey, ...(flags.profile ? { NODE_OPTIONS: profile } : {}) };
-    const stack = await startStack({ workers: WORKERS, seed, env, accounts });
+    const stack = await startBenchStack({ workers: WORKERS, seed, env, accounts });
     let dashboard: TestProcess | null = null;
     try {
       dashboard = (await startDashboard(stack, secretKey)).process;

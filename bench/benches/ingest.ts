@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { startStack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { median, quantile } from '../harness/median.ts';
 import { startProbe } from '../harness/probe.ts';
 import { residentBytes, watchMemory } from '../harness/process-memory.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { prepareUpload } from '../harness/upload.ts';
 
 /**
@@ -76,7 +76,7 @@ interface Upload {
 async function uploadOnce({ format, threads, rows, seed, profile }: Upload): Promise<Measured> {
   const options = `--cpu-prof --cpu-prof-dir=${resolve(String(profile))}`;
   const env = { UPLOAD_THREADS: threads, ...(profile ? { NODE_OPTIONS: options } : {}) };
-  const stack = await startStack({ workers: 0, seed, env, accounts: [] });
+  const stack = await startBenchStack({ workers: 0, seed, env, accounts: [] });
   try {
     // Without cookies it is parked: what it accepts waits, so that nothing but the upload is measured.
     await stack.call('PUT', '/v1/accounts/bench', { body: { scripts: [SCRIPT] } });

@@ -1,7 +1,8 @@
-import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
+import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput } from '../harness/bench.ts';
 import { grantBatch } from '../harness/grant-batch.ts';
 import { median } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
@@ -37,7 +38,7 @@ export const bench: Bench = {
       scripts: [scriptOf(i)],
       config: { budgets: UNLIMITED, maxInFlight: cap },
     }));
-    const stack = await startStack({ workers: WORKERS, seed: input.seed, accounts });
+    const stack = await startBenchStack({ workers: WORKERS, seed: input.seed, accounts });
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {
       const most = Math.max(...caps);

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { closeRedis, openRedis, type Redis, redisReady } from '@pinegate/runtime';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack, StackOptions } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput } from '../harness/bench.ts';
 import { storedBytes } from '../harness/redis-memory.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { prepareUpload } from '../harness/upload.ts';
 
 /**
@@ -64,10 +65,10 @@ function sizes(flag: string | boolean): number[] {
 }
 
 async function withStack(
-  options: Parameters<typeof startStack>[0],
+  options: StackOptions,
   measure: (stack: Stack, redis: Redis) => Promise<void>,
 ): Promise<void> {
-  const stack = await startStack(options);
+  const stack = await startBenchStack(options);
   const redis = openRedis(stack.redis.url, 'shared');
   try {
     await redisReady(redis);

@@ -1,8 +1,9 @@
 import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import { type TestProcess, waitFor } from '@pinegate/testing';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { median, quantile } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * How long after kill -9 of a worker all that it had in hand is settled by another, with the default lock, lease and sweep: from the
@@ -32,7 +33,7 @@ type KillRow = Row & { readonly seconds: number };
 
 /** The seconds of each kill. */
 async function runStack(input: BenchInput, index: number, kills: number): Promise<number[]> {
-  const stack = await startStack({
+  const stack = await startBenchStack({
     workers: 2,
     seed: `${input.seed} ${index}`,
     accounts: [{ id: 'alpha', scripts: [SCRIPT] }],

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { type LoadResult, runLoad } from '../harness/load.ts';
 import { median, quantile } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * Single grants over REST, each to another user: how many a second the api answers 202 to on 64 connections that are never idle, and how
@@ -37,7 +38,7 @@ export const bench: Bench = {
     for (let round = 1; round <= rounds; round++) {
       for (const [count, all] of found) {
         const env = { PROCESSES: count, ...(flags.profile ? { NODE_OPTIONS: profile } : {}) };
-        const stack = await startStack({ workers: 0, seed, env, accounts: [] });
+        const stack = await startBenchStack({ workers: 0, seed, env, accounts: [] });
         try {
           all.push(await measure(stack, input));
           input.tell(`round ${round}, ${count} processes: ${JSON.stringify(all.at(-1))}`);

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
+import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { grantBatch } from '../harness/grant-batch.ts';
 import { median } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
@@ -12,8 +13,8 @@ import { rivalSetup, startRival } from '../harness/start-rival.ts';
  * other, each in processes that have been warmed up; from the first byte sent until the last operation has settled.
  */
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
-/** What a worker may have in flight, and the bare loop too. */
-const IN_FLIGHT = 200;
+/** What a worker may have in flight, and the bare loop too: where nothing but the machine is the limit, twice the default. */
+const IN_FLIGHT = 400;
 /** The account's cap, over all workers: none. */
 const UNCAPPED = 1_000;
 /** So many that every process runs compiled code before anything is measured. */
@@ -52,10 +53,11 @@ export const bench: Bench = {
     const profile = `--cpu-prof --cpu-prof-dir=${resolve(String(flags.profile))}`;
     const env: Record<string, string> = {
       PROCESSES: String(flags.processes ?? 1),
+      WORKER_IN_FLIGHT: String(IN_FLIGHT),
       ...(flags.profile ? { NODE_OPTIONS: profile } : {}),
     };
     const config = { budgets: UNLIMITED, maxInFlight: UNCAPPED };
-    const stack = await startStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
+    const stack = await startBenchStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
     const sides: Side[] = [];
     try {
       for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import type { Bench } from '../harness/bench.ts';
 import { quantile } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 
 /**
  * How long single operations wait while 25,000 rows of a migration are under way: grants one after another, each sent at a random moment, from
@@ -32,7 +33,7 @@ export const bench: Bench = {
       tell(`${workers} workers, ${singles} single operations under ${backlog} rows at ${rate}/s`);
       const budget = { start: rate, adaptive: false };
       const config = { budgets: { grant: budget, revoke: budget }, maxInFlight: 200 };
-      const stack = await startStack({ workers, seed, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
+      const stack = await startBenchStack({ workers, seed, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
       try {
         await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: LATENCY_MS } });
         await submitBacklog(stack, backlog);

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import type { TestProcess } from '@pinegate/testing';
 import { startDashboard } from '../../tests/stack/start-dashboard.ts';
-import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
+import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import type { LoadSettings } from './parse-load.ts';
 
 /** Everything that a load runs on. */
@@ -24,7 +25,7 @@ export async function openLoadStack(settings: LoadSettings, seed: string): Promi
   const env = { PINEGATE_SECRET_KEY: secretKey, RETENTION_DAYS: (settings.retentionS / DAY_S).toFixed(6) };
   const config = { budgets: UNLIMITED, maxInFlight: 200 };
   const accounts = scripts.map((script, n) => ({ id: `load-${n}`, scripts: [script], config }));
-  const stack = await startStack({ workers: settings.workers, seed, env, accounts });
+  const stack = await startBenchStack({ workers: settings.workers, seed, env, accounts });
   const closers: (() => Promise<unknown>)[] = [() => stack.stop()];
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close();

@@ -1,7 +1,6 @@
 import { Pool } from 'undici';
 import { EXPIRES, type RivalSetup } from './rival.ts';
 
-const CONNECTIONS = 2;
 const STREAMS = 100;
 const DEADLINE_MS = 6_000;
 const ORIGIN = 'https://www.tradingview.com';
@@ -18,9 +17,9 @@ export interface GrantPool {
   close(): Promise<void>;
 }
 
-export function openGrantPool({ baseUrl, ca, script, sessionid, sessionidSign }: RivalSetup): GrantPool {
+export function openGrantPool({ baseUrl, ca, script, sessionid, sessionidSign, inFlight }: RivalSetup): GrantPool {
   const pool = new Pool(baseUrl, {
-    connections: CONNECTIONS,
+    connections: Math.ceil(inFlight / STREAMS),
     allowH2: true,
     pipelining: 1,
     h2Options: { maxConcurrentStreams: STREAMS },

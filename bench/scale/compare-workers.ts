@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestProcess } from '@pinegate/testing';
-import { type Stack, startStack, UNLIMITED } from '../../tests/stack/start-stack.ts';
+import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { BenchInput } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { median } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { EXPIRES } from '../rivals/rival.ts';
 
 const ACCOUNTS = 4;
@@ -32,7 +33,7 @@ export async function compareWorkers({ flags, seed, tell, report, signal }: Benc
     scripts: [scriptOf(n)],
     config: { budgets: UNLIMITED, maxInFlight: ACCOUNT_CAP },
   }));
-  const stack = await startStack({ workers: 1, seed, accounts, env: { WORKER_IN_FLIGHT: String(IN_FLIGHT) } });
+  const stack = await startBenchStack({ workers: 1, seed, accounts, env: { WORKER_IN_FLIGHT: String(IN_FLIGHT) } });
   const results = new Map(counts.map((count) => [count, [] as number[]]));
   const bound = (workers: number) => (workers * BULK_IN_FLIGHT * 1000) / latency;
   try {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Stack, startStack } from '../../tests/stack/start-stack.ts';
+import type { Stack } from '../../tests/stack/start-stack.ts';
 import { quantile } from '../harness/median.ts';
+import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { EXPIRES } from '../rivals/rival.ts';
 
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
@@ -25,7 +26,7 @@ export interface BacklogSide {
 
 /** Starts a stack with one worker and an account that has so many grants pending. */
 export async function openBacklogSide(size: number, seed: string): Promise<BacklogSide> {
-  const stack = await startStack({ workers: 1, seed, accounts: [{ id: ACCOUNT, scripts: [SCRIPT] }] });
+  const stack = await startBenchStack({ workers: 1, seed, accounts: [{ id: ACCOUNT, scripts: [SCRIPT] }] });
   try {
     const single = await stack.call('PUT', `/v1/scripts/${encodeURIComponent(SCRIPT)}/access/first`, {
       headers: { prefer: 'wait=10' },

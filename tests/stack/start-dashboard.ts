@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { freePort } from '@pinegate/runtime';
-import { startProcess, type TestProcess } from '@pinegate/testing';
+import { reservePort, startProcess, type TestProcess } from '@pinegate/testing';
 import type { Stack } from './start-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -11,7 +10,7 @@ export async function startDashboard(
   secretKey: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly url: string; readonly process: TestProcess }> {
-  const port = await freePort();
+  const port = await reservePort();
   const env = {
     REDIS_URL: stack.redis.url,
     PINEGATE_SECRET_KEY: secretKey,

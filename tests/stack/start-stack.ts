@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort } from '@pinegate/runtime';
 import {
   createTcpProxy,
+  reservePort,
   startProcess,
   startTestRedis,
   type TcpProxy,
@@ -13,11 +13,11 @@ import {
   type TestRedisOptions,
   waitFor,
 } from '@pinegate/testing';
-import { createStackClient, type StackClient } from './stack-client.ts';
+import { type Answer, createStackClient, type StackClient } from './stack-client.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** On a busy machine a process needs its time. */
-const READY_MS = 120_000;
+/** A check that had no answer is asked for again after half a minute. */
+const CHECKED_MS = 150_000;
 
 type Env = Readonly<Record<string, string>>;
 
@@ -93,10 +93,9 @@ async function openStack(options: StackOptions, closers: (() => Promise<unknown>
   const proxy = options.proxied ? await createTcpProxy(redis.port) : null;
   closers.push(async () => proxy?.close());
 
-  const [port = 0, tlsPort = 0, apiPort = 0] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [port, tlsPort, apiPort] = await Promise.all([reservePort(), reservePort(), reservePort()]);
   const start = async (main: string, env: Env, readyLine?: RegExp) => {
-    const ready = readyLine ? { readyLine, readyMs: READY_MS } : {};
-    const child = await startProcess({ args: [main], cwd: ROOT, env, ...ready });
+    const child = await startProcess({ args: [main], cwd: ROOT, env, ...(readyLine ? { readyLine } : {}) });
     closers.push(() => child.stop());
     return child;
   };
@@ -164,10 +163,40 @@ export function cookiesOf(id: string): { readonly sessionid: string; readonly se
 export async function addAccount(stack: StackClient, { id, scripts, config }: DemoAccount): Promise<void> {
   const cookies = cookiesOf(id);
   await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...cookies, scripts });
-  await stack.call('PUT', `/v1/accounts/${id}`, {
-    body: { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) },
-  });
-  await stack.call('PUT', `/v1/accounts/${id}/session`, { body: cookies });
-  const isActive = async () => (await stack.call('GET', `/v1/accounts/${id}`)).body.state === 'active';
-  await waitFor(isActive, { what: `account ${id} to be active` });
+  const body = { scripts, ...(config ?? { budgets: UNLIMITED, maxInFlight: 200 }) };
+  const isTaken = async () => (await stack.call('PUT', `/v1/accounts/${id}`, { body })).status < 300;
+  await waitFor(isTaken, { what: `account ${id} to be taken` });
+  await postCookies(stack, id, cookies);
+  const isActive = async () => (await stack.read(`/v1/accounts/${id}`)).state === 'active';
+  await waitFor(isActive, { what: `account ${id} to be active`, withinMs: CHECKED_MS });
+}
+
+/** Posts cookies, and resolves to the account once a worker has checked them: the api itself waits for that for 5 s only. */
+export async function postCookies(stack: StackClient, id: string, cookies: object): Promise<Answer['body']> {
+  const path = `/v1/accounts/${id}`;
+  const posted = await waitFor(
+    async () => {
+      const answer = await stack.call('PUT', `${path}/session`, { body: cookies });
+      return answer.status === 200 && answer.body;
+    },
+    { what: `the cookies of ${id} to be taken` },
+  );
+  if (posted.session.state !== 'unknown') return posted;
+  return waitFor(
+    async () => {
+      const account = await stack.read(path);
+      return account.session.state !== 'unknown' && account;
+    },
+    { what: `the cookies of ${id} to be checked`, withinMs: CHECKED_MS },
+  );
+}
+
+/** Resolves once each of these workers, with LOG_LEVEL=debug, has ended what it had of an account because that is in such a state. */
+export async function leftAlone(
+  workers: readonly TestProcess[],
+  id: string,
+  state: 'parked' | 'paused',
+): Promise<void> {
+  const told = new RegExp(`"account":"${id}","state":"${state}".*"msg":"account state"`);
+  await Promise.all(workers.map((worker) => worker.line(told)));
 }

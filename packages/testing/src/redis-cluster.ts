@@ -1,9 +1,14 @@
-import { closeRedis, freePort, openRedis, type Redis } from '@pinegate/runtime';
+import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
+import { reservePort } from './reserve-port.ts';
 import { startTestRedis, type TestRedis } from './test-redis.ts';
 import { waitFor } from './wait-for.ts';
 
 const SLOTS = 16_384;
 const KEYS_AT_ONCE = 20;
+/** Longer than a busy machine keeps a node from answering: one that is well must not be replaced. */
+const DOWN_MS = 5_000;
+const MIGRATE_MS = 30_000;
+const PAUSE_MS = 60_000;
 
 /** A Redis Cluster of the test's own: masters with one replica each. */
 export type TestRedisCluster = {
@@ -13,7 +18,7 @@ export type TestRedisCluster = {
   masterOf(key: string): Promise<number>;
   /** Moves the slot of a key with all that is in it to another master, while clients go on. */
   moveSlot(key: string, to: number): Promise<void>;
-  /** kill -9 of a master; resolves when its replica has taken over its slots. */
+  /** kill -9 of a master whose replica has read all that was acknowledged; resolves when that has taken over its slots. */
   killMaster(index: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -66,20 +71,21 @@ export async function startTestRedisCluster(masters = 3): Promise<TestRedisClust
     async killMaster(index) {
       const dead = node(index);
       alive.delete(dead);
+      await untilReplicated(dead.client);
       await dead.redis.kill();
-      await waitFor(() => isWhole([...alive], dead.id), { what: 'the replica to take over', withinMs: 60_000 });
+      await waitFor(() => isWhole([...alive], dead.id), { what: 'the replica to take over', withinMs: 120_000 });
     },
     close,
   };
 }
 
 async function startNode(): Promise<Node> {
-  const busPort = await freePort();
+  const busPort = await reservePort();
   const redis = await startTestRedis({
     config: {
       'cluster-enabled': 'yes',
       'cluster-port': String(busPort),
-      'cluster-node-timeout': '2000',
+      'cluster-node-timeout': String(DOWN_MS),
       'cluster-announce-ip': '127.0.0.1',
     },
   });
@@ -103,7 +109,7 @@ async function form(nodes: readonly Node[], masters: number): Promise<void> {
     const id = nodes[i]?.id ?? '';
     await waitFor(async () => (await client.call('CLUSTER', 'REPLICATE', id)) === 'OK', { what: 'a replica to join' });
   }
-  await waitFor(() => isWhole(nodes, ''), { what: 'the cluster to form', withinMs: 60_000 });
+  await waitFor(() => isWhole(nodes, ''), { what: 'the cluster to form', withinMs: 120_000 });
 }
 
 /** Whether each node sees every slot served by a master other than `dead`, and replicas are attached. */
@@ -122,13 +128,24 @@ async function isWhole(nodes: readonly Node[], dead: string): Promise<boolean> {
   return true;
 }
 
+/** From here on the master acknowledges no write, and its replica has all before: a cluster promises nothing of what one had not. */
+async function untilReplicated(master: Redis): Promise<void> {
+  await master.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
+  const hasAll = async () => {
+    const told = await master.info('replication');
+    const offset = /^master_repl_offset:(\d+)/m.exec(told)?.[1];
+    return /^slave0:.*state=online,offset=(\d+)/m.exec(told)?.[1] === offset;
+  };
+  await waitFor(hasAll, { what: 'the replica to read what was written', everyMs: 5 });
+}
+
 async function migrate(slot: number, from: Node, to: Node, all: ReadonlySet<Node>): Promise<void> {
   await to.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
   await from.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
   for (;;) {
     const keys = (await from.client.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE)) as string[];
     if (keys.length === 0) break;
-    await from.client.call('MIGRATE', '127.0.0.1', to.redis.port, '', 0, 5_000, 'KEYS', ...keys);
+    await from.client.call('MIGRATE', '127.0.0.1', to.redis.port, '', 0, MIGRATE_MS, 'KEYS', ...keys);
   }
   // The new owner first, or both would send clients to each other for a moment.
   const masters = [...all].filter((node) => node !== to);

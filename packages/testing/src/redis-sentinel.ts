@@ -1,13 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeRedis, findRedisServer, freePort, openRedis } from '@pinegate/runtime';
+import { closeRedis, findRedisServer, openRedis } from '@pinegate/runtime';
+import { reservePort } from './reserve-port.ts';
 import { startProcess, type TestProcess } from './start-process.ts';
 import { startTestRedis, type TestRedis } from './test-redis.ts';
 import { waitFor } from './wait-for.ts';
 
 const NAME = 'pinegate';
 const SENTINELS = 3;
+/** A master that is silent for so long is replaced. */
+const DOWN_MS = 1_000;
 
 /** A master with a replica, watched by three Sentinels. */
 export type TestSentinel = {
@@ -46,7 +49,7 @@ export async function startTestSentinel(): Promise<TestSentinel> {
       replica,
       async failedOver() {
         const isPromoted = async () => (await masterPort(ports[0] ?? 0)) === replica.port;
-        await waitFor(isPromoted, { what: 'the Sentinels to promote the replica', withinMs: 60_000 });
+        await waitFor(isPromoted, { what: 'the Sentinels to promote the replica', withinMs: 180_000 });
       },
       close,
     };
@@ -57,14 +60,14 @@ export async function startTestSentinel(): Promise<TestSentinel> {
 }
 
 async function startSentinel(dir: string, masterPort: number): Promise<{ port: number; process: TestProcess }> {
-  const port = await freePort();
+  const port = await reservePort();
   const file = join(dir, `${port}.conf`);
   const lines = [
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${dir}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 2`,
-    `sentinel down-after-milliseconds ${NAME} 1000`,
+    `sentinel down-after-milliseconds ${NAME} ${DOWN_MS}`,
     `sentinel failover-timeout ${NAME} 5000`,
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
@@ -93,7 +96,7 @@ async function untilKnown(port: number): Promise<void> {
     const told = await tellMaster(port);
     return told.get('num-slaves') === '1' && told.get('num-other-sentinels') === String(SENTINELS - 1);
   };
-  await waitFor(knowsAll, { what: 'the Sentinels to find each other', withinMs: 60_000 });
+  await waitFor(knowsAll, { what: 'the Sentinels to find each other', withinMs: 120_000 });
 }
 
 async function masterPort(port: number): Promise<number> {

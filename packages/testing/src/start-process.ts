@@ -15,7 +15,7 @@ export type StartProcessOptions = {
   gid?: number;
   /** The process counts as started once it has written a line that contains or matches this. Default: at once. */
   readyLine?: string | RegExp;
-  /** Default 60 s. */
+  /** Default 120 s. */
   readyMs?: number;
 };
 
@@ -25,7 +25,7 @@ export type TestProcess = {
   readonly pid: number;
   /** Everything written to standard output and error so far, line by line. */
   readonly lines: readonly string[];
-  /** Resolves to the first line, past or to come, that contains or matches; rejects with the output after `withinMs` (60 s) or at the end. */
+  /** Resolves to the first line, past or to come, that contains or matches; rejects with the output after `withinMs` (120 s) or at the end. */
   line(wanted: string | RegExp, withinMs?: number): Promise<string>;
   readonly exited: Promise<Exit>;
   signal(name: NodeJS.Signals): void;
@@ -37,6 +37,9 @@ export type TestProcess = {
 
 // A start of an app from source is mostly compiling: 1.9 s of a core without this, 1.2 s with it.
 const COMPILE_CACHE = join(import.meta.dirname, '../../../node_modules/.pinegate/compile-cache');
+
+/** On a busy machine a process needs its time. */
+const LINE_MS = 120_000;
 
 const running = new Set<TestProcess>();
 // A test runner that ends early must not leave processes behind.
@@ -71,7 +74,7 @@ export async function startProcess(options: StartProcessOptions): Promise<TestPr
   const started: TestProcess = {
     pid: child.pid ?? -1,
     lines,
-    line: (wanted, withinMs = 60_000) => nextLine(wanted, withinMs, { lines, readers, exited, name, output }),
+    line: (wanted, withinMs = LINE_MS) => nextLine(wanted, withinMs, { lines, readers, exited, name, output }),
     exited,
     signal(signal) {
       child.kill(signal);

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type RedisServer, startRedisServer } from '@pinegate/runtime';
+import { type RedisServer, startRedisServer } from '@pinegate/runtime';
+import { reservePort } from './reserve-port.ts';
 
 export type TestRedisOptions = {
   /** Keep data over kill and restart. Default true. */
@@ -31,7 +32,7 @@ export type TestRedis = {
 /** A Redis of the test's own, to be killed, frozen and restarted at will. */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'pinegate-test-redis-'));
-  const port = await freePort();
+  const port = await reservePort();
   let server: RedisServer | undefined;
 
   const signal = (name: NodeJS.Signals) => {
@@ -49,7 +50,8 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
         dir,
         port,
         appendOnly: options.appendOnly ?? true,
-        ...(options.config === undefined ? {} : { config: options.config }),
+        // What was acknowledged is in the kernel's hands, which outlive kill -9: with `everysec` a slow disk holds writes back.
+        config: { appendfsync: 'no', ...options.config },
       });
     },
     async kill() {
