@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 const INTEGRATION = '**/*.integration.test.ts';
 const roots = (file: string) => [`packages/*/test/**/${file}`, `apps/*/test/**/${file}`, `scripts/test/**/${file}`];
 
+// Bounds of what has hung. No test asserts a time by them: a machine that is shared may stand still for seconds.
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -15,7 +16,8 @@ export default defineConfig({
           // Nothing outside of a module is touched, so one process serves all files: most take longer to start than to run.
           isolate: false,
           maxWorkers: 2,
-          testTimeout: 10_000,
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {
@@ -25,8 +27,9 @@ export default defineConfig({
           globalSetup: ['packages/testing/src/global-redis.ts'],
           setupFiles: ['packages/testing/src/no-leaks.ts'],
           maxWorkers: 2,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {

@@ -2,6 +2,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { startDashboard } from '../stack/start-dashboard.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
 
+/** On a busy machine a browser needs its time. */
+const WAIT_MS = 100_000;
+
 /** A stack with a dashboard, and a browser in front of it. */
 export interface BrowserStack {
   readonly stack: Stack;
@@ -29,13 +32,18 @@ export async function openBrowserStack(
   try {
     const { url, process: dashboard } = await startDashboard(stack, secretKey);
     closers.push(() => dashboard.stop());
-    const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    const browser: Browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu'],
+      timeout: WAIT_MS,
+    });
     closers.push(() => browser.close());
     return {
       stack,
       url,
       async open() {
         const context = await browser.newContext({ viewport: { width: 1_360, height: 860 } });
+        context.setDefaultTimeout(WAIT_MS);
         const page = await context.newPage();
         await page.goto(url);
         return page;

@@ -4,8 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '@pinegate/runtime';
-import { startProcess, type TestProcess, waitFor } from '@pinegate/testing';
+import { reservePort, startProcess, type TestProcess, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImages, type Image, makeReadOnly, UNPRIVILEGED } from './build-images.ts';
 import { readCompose, type Service } from './read-compose.ts';
@@ -33,7 +32,7 @@ describe('the images of docker-compose.yml', () => {
     chmodSync(work, 0o755);
     images = await buildImages(ROOT, work);
     for (const { dir } of images.values()) makeReadOnly(dir);
-    const free = await Promise.all(Array.from({ length: 6 }, () => freePort()));
+    const free = await Promise.all(Array.from({ length: 6 }, () => reservePort()));
     const [redis = 0, api = 0, worker = 0, dashboard = 0, sandbox = 0, sandboxTls = 0] = free;
     ports = { redis, api, worker, dashboard, sandbox, sandboxTls };
     writeFileSync(join(work, 'secret-key'), randomBytes(32).toString('base64'));
@@ -122,7 +121,7 @@ describe('the images of docker-compose.yml', () => {
     for (const name of ['dashboard', 'worker', 'api', 'sandbox']) {
       const child = running.get(name);
       if (!child) throw new Error(`${name} is not running`);
-      const exit = await child.stop(30_000);
+      const exit = await child.stop(120_000);
       running.delete(name);
       expect({ name, ...exit }).toEqual({ name, code: 0, signal: null });
     }

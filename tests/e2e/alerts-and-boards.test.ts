@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '@pinegate/runtime';
-import { startProcess, waitFor } from '@pinegate/testing';
+import { reservePort, startProcess, waitFor } from '@pinegate/testing';
 import { parser } from '@prometheus-io/lezer-promql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stack, startStack } from '../stack/start-stack.ts';
@@ -49,7 +48,7 @@ let families: Map<string, Set<string>>;
 let scraped: readonly string[];
 
 beforeAll(async () => {
-  const workerPort = await freePort();
+  const workerPort = await reservePort();
   stack = await startStack({ workers: 0, accounts: [] });
   await stack.startWorker({ env: { WORKER_PORT: String(workerPort) } });
   await addAccount();
@@ -76,7 +75,7 @@ async function addAccount(): Promise<void> {
 }
 
 async function startDashboard(): Promise<string> {
-  const port = await freePort();
+  const port = await reservePort();
   const env = {
     REDIS_URL: stack.redis.url,
     PINEGATE_SECRET_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256)).toString('base64'),

@@ -35,7 +35,7 @@ function grant(username: string) {
   return stack.call('PUT', path, { headers: { prefer: 'wait=30' }, body: { expiresAt: DATE } });
 }
 
-const pending = async (batch: string) => (await stack.call('GET', `/v1/batches/${batch}`)).body.pending;
+const pending = async (batch: string) => (await stack.read(`/v1/batches/${batch}`)).pending;
 
 test('a single operation goes before the rows of a backlog that was there first', async () => {
   const before = (await stack.writes()).filter(isOf('backlog')).length;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { freePort, openRedis } from '@pinegate/runtime';
-import { type TestProcess, waitFor } from '@pinegate/testing';
+import { openRedis } from '@pinegate/runtime';
+import { reservePort, type TestProcess, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDashboard } from '../stack/start-dashboard.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
@@ -24,7 +24,7 @@ let login: string;
 const seen = new Map<string, string>();
 
 beforeAll(async () => {
-  const workerPort = await freePort();
+  const workerPort = await reservePort();
   const env = {
     PINEGATE_SECRET_KEY: SECRET_KEY,
     LOG_LEVEL: 'debug',

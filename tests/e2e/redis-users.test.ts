@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { closeRedis, freePort, openRedis, type Redis, redisReady } from '@pinegate/runtime';
-import { startProcess, type TestProcess, waitFor } from '@pinegate/testing';
+import { closeRedis, openRedis, type Redis, redisReady } from '@pinegate/runtime';
+import { reservePort, startProcess, type TestProcess, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack, UNLIMITED } from '../stack/start-stack.ts';
+import { postCookies, type Stack, startStack, UNLIMITED } from '../stack/start-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SCRIPT = `PUB;${'ac'.repeat(16)}`;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await stack.api.stop();
   await stack.startApi({ env: { REDIS_URL: urlOf('api') } });
   await stack.startWorker({ env: { REDIS_URL: urlOf('worker') } });
-  const port = await freePort();
+  const port = await reservePort();
   dashboardUrl = `http://127.0.0.1:${port}`;
   dashboard = await startProcess({
     args: ['apps/dashboard/src/main.ts'],
@@ -66,8 +66,8 @@ test('the real flows need no right that their users lack', async () => {
   const cookies = { sessionid: 'session-acl', sessionidSign: 'sign-acl' };
   await stack.sandbox('PUT', '/__sandbox/accounts/acl', { ...cookies, scripts: [SCRIPT] });
   await stack.call('PUT', '/v1/accounts/acl', { body: { scripts: [SCRIPT], budgets: UNLIMITED } });
-  const session = await stack.call('PUT', '/v1/accounts/acl/session', { body: cookies });
-  expect([session.body.state, await refused()]).toEqual(['active', []]);
+  const { state } = await postCookies(stack, 'acl', cookies);
+  expect([state, await refused()]).toEqual(['active', []]);
 
   const path = `/v1/scripts/${encodeURIComponent(SCRIPT)}/access/alice`;
   const key = { headers: { 'idempotency-key': 'acl-1' } };
@@ -80,7 +80,7 @@ test('the real flows need no right that their users lack', async () => {
   }));
   const batch = await stack.call('POST', '/v1/batches', { body: { operations } });
   expect((await stack.drained(batch.body.id)).outcomes.granted).toBe(3);
-  await waitFor(async () => (await stack.call('GET', path)).body.status === 'settled', { what: 'the single grant' });
+  await waitFor(async () => (await stack.read(path)).status === 'settled', { what: 'the single grant' });
   for (const url of [
     `${path}/history`,
     '/v1/audit',
@@ -93,11 +93,14 @@ test('the real flows need no right that their users lack', async () => {
   }
   const made = await stack.call('POST', '/v1/keys', { body: { name: 'acl', scopes: ['read'] } });
   await stack.call('POST', `/v1/keys/${made.body.id}/rotate`);
-  expect((await stack.call('GET', '/v1/usernames/alice')).body.exists).toBe(true);
+  // The look-up goes on when the api has stopped waiting for it.
+  const exists = async () => (await stack.read('/v1/usernames/alice')).exists;
+  await waitFor(async () => (await exists()) !== null, { what: 'the username to be looked up' });
+  expect(await exists()).toBe(true);
   const refresh = await stack.call('POST', `/v1/scripts/${encodeURIComponent(SCRIPT)}/refresh`, {
     body: { mode: 'report' },
   });
-  await waitFor(async () => (await stack.call('GET', `/v1/refreshes/${refresh.body.id}`)).body.state === 'done', {
+  await waitFor(async () => (await stack.read(`/v1/refreshes/${refresh.body.id}`)).state === 'done', {
     what: 'the refresh',
     withinMs: 60_000,
   });
@@ -130,7 +133,7 @@ test.each([
   ['dashboard', 'HGETALL', ['{pinegate}:sessions']],
   ['dashboard', 'SHUTDOWN', []],
 ] as const)('the user of the %s may not %s %j', async (user, command, args) => {
-  const redis = openRedis(urlOf(user), 'producer');
+  const redis = openRedis(urlOf(user), 'shared');
   try {
     await redisReady(redis);
     await expect(redis.call(command, ...args)).rejects.toThrow(/NOPERM/);

@@ -35,7 +35,7 @@ async function refresh(mode: 'report' | 'adopt') {
   expect(posted.status).toBe(202);
   return waitFor(
     async () => {
-      const { body } = await stack.call('GET', `/v1/refreshes/${posted.body.id}`);
+      const body = await stack.read(`/v1/refreshes/${posted.body.id}`);
       return body.state === 'done' || body.state === 'failed' ? body : undefined;
     },
     { what: 'the refresh to end', withinMs: 60_000 },

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { freePort } from '@pinegate/runtime';
-import { startProcess, waitFor } from '@pinegate/testing';
+import { reservePort, startProcess, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stack, startStack } from '../stack/start-stack.ts';
 
@@ -34,7 +33,7 @@ async function grant(script: string, username: string, wait = false) {
 
 async function adopt(script: string): Promise<void> {
   const { body } = await stack.call('POST', `${pathOf(script)}/refresh`, { body: { mode: 'adopt' } });
-  const isDone = async () => (await stack.call('GET', `/v1/refreshes/${body.id}`)).body.state === 'done';
+  const isDone = async () => (await stack.read(`/v1/refreshes/${body.id}`)).state === 'done';
   await waitFor(isDone, { what: 'the refresh', withinMs: 90_000 });
 }
 
@@ -65,11 +64,11 @@ test('after restored.mjs every account is paused, and nothing is written before 
   // Adopted: what is so needs no write.
   const again = await grant(SCRIPTS[0], 'before', true);
   expect([again.status, again.body.applied.outcome]).toEqual([200, 'unchanged']);
-  expect((await stack.call('GET', '/v1/accounts/two')).body.state).toBe('paused');
+  expect((await stack.read('/v1/accounts/two')).state).toBe('paused');
 });
 
 test('without a Redis it says so and fails', async () => {
-  const { code, said } = await restored(`redis://127.0.0.1:${await freePort()}`);
+  const { code, said } = await restored(`redis://127.0.0.1:${await reservePort()}`);
   expect(code).toBe(1);
   expect(said).toMatch(/^restored: Redis does not answer/);
 });

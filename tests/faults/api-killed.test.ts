@@ -21,7 +21,7 @@ test('an api killed while a client waits: the same request hears 409 until the l
     ({ status }) => status,
     () => 'cut off',
   );
-  await waitFor(async () => (await stack.call('GET', PATH)).body.version === 2, {
+  await waitFor(async () => (await stack.read(PATH)).version === 2, {
     what: 'the extension to be written',
   });
   await stack.api.kill();
@@ -42,7 +42,7 @@ test('an api killed while a client waits: the same request hears 409 until the l
   await stack.call('POST', '/v1/accounts/alpha/resume');
   await waitFor(stack.quiet, { what: 'the ledger to become quiet', withinMs: 90_000 });
   expect((await stack.members(SCRIPT)).get('widow')).toBe('2031-07-01T00:00:00.000Z');
-  const { body } = await stack.call('GET', `/v1/operations/${resumed.body.operation}`);
+  const body = await stack.read(`/v1/operations/${resumed.body.operation}`);
   expect([body.version, body.outcome]).toEqual([2, 'changed']);
   expect((await again()).body).toEqual(resumed.body);
 });

@@ -1,3 +1,4 @@
+import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Answer, CallOptions } from '../stack/stack-client.ts';
 import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
@@ -75,8 +76,17 @@ async function keysOfAccount(): Promise<string[]> {
   return keys.filter((key) => !key.endsWith(':stalled-check')).sort();
 }
 
+/** Once the lanes run and the slot is given back that the check of the cookies had. */
+async function startedKeys(): Promise<string[] | false> {
+  const keys = await keysOfAccount();
+  const lanes = keys.filter((key) => key.endsWith(':meta'));
+  return (
+    lanes.length === 4 && keys.includes('{pinegate:alpha}:epoch') && !keys.includes('{pinegate:alpha}:slots') && keys
+  );
+}
+
 test('five hundred malformed requests of every kind: each a 4xx with a code, and nothing is written', async () => {
-  const before = await keysOfAccount();
+  const before = await waitFor(startedKeys, { what: 'the lanes of the account to start' });
   for (let sent = 0; sent < REQUESTS; sent++) {
     const [method, path, options] = badRequest();
     expectRefused(await stack.call(method, path, options), `${method} ${path} ${JSON.stringify(options)}`);

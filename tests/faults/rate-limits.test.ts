@@ -1,6 +1,6 @@
 import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
+import { type FaultStack, openFaultStack, PATIENT, SCRIPT } from './open-fault-stack.ts';
 
 const JUNE = Date.UTC(2031, 5, 1);
 const MAX_IN_FLIGHT = 8;
@@ -20,7 +20,7 @@ beforeAll(async () => {
       { id: 'beta', scripts: [OTHER], config: CONFIG },
     ],
     // One attempt spent, and an operation would be read and given up.
-    env: { MAX_TRIES: '1' },
+    env: { ...PATIENT, MAX_TRIES: '1' },
   });
 });
 afterAll(() => stack?.stop());
@@ -71,7 +71,7 @@ test('a limit that halves and doubles is learned again', async () => {
   const learned = (isRight: (rate: number) => boolean, what: string) =>
     waitFor(
       async () => {
-        const { body } = await stack.call('GET', '/v1/accounts/beta');
+        const body = await stack.read('/v1/accounts/beta');
         return isRight(body.budgets.grant.rate);
       },
       { what, withinMs: LEARN_MS, everyMs: 250 },

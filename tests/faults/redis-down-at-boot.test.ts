@@ -1,5 +1,4 @@
-import { freePort } from '@pinegate/runtime';
-import { waitFor } from '@pinegate/testing';
+import { reservePort, waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addAccount } from '../stack/start-stack.ts';
 import { ALPHA, type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
@@ -12,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 test('processes that start before Redis answer 503 and are not ready, and recover by themselves when it comes', async () => {
-  const port = await freePort();
+  const port = await reservePort();
   const worker = await stack.startWorker({ ready: false, env: { WORKER_PORT: String(port) } });
   const status = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
   expect(await waitFor(() => status('/readyz'), { what: 'the worker to listen' })).toBe(503);

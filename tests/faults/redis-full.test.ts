@@ -15,8 +15,9 @@ test('Redis at maxmemory: the api answers 503, nothing is lost, and the work goe
   await stack.sendBatch(contestedRows('full', 30, 200));
   await stack.write((w) => w.username.startsWith('full'), 'the first writes');
   const { redisClient: redis } = stack;
+  // Far less than is in use: buffers of connections come and go.
   const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-  await redis.config('SET', 'maxmemory', Math.floor(used * 0.9));
+  await redis.config('SET', 'maxmemory', Math.floor(used / 2));
 
   const path = `/v1/scripts/${encodeURIComponent(SCRIPT)}/access/no_room`;
   const refused = await waitFor(

@@ -28,6 +28,6 @@ test.each([3_000, 20_000])(
     await sent;
     const idle = await stack.send(IDLE, `idle${ms}`, { kind: 'set', expiresAt: null });
     await stack.expectRight();
-    expect((await stack.call('GET', `/v1/operations/${idle.id}`)).body.outcome).toBe('granted');
+    expect((await stack.read(`/v1/operations/${idle.id}`)).outcome).toBe('granted');
   },
 );

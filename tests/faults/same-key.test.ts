@@ -48,7 +48,7 @@ test('the same Idempotency-Key again after a 503: one effect', async () => {
   expect(refused.map((a) => a.status)).toEqual([503, 503, 503]);
   stack.redis.thaw();
   for (const n of [1, 2, 3]) {
-    await expect.poll(async () => (await extendUnder(`refused-${n}`, 'refused')).status, { timeout: 30_000 }).toBe(202);
+    await expect.poll(async () => (await extendUnder(`refused-${n}`, 'refused')).status, { timeout: 60_000 }).toBe(202);
     expect((await extendUnder(`refused-${n}`, 'refused')).status).toBe(202);
   }
   expect(await settledAt('refused')).toBe('2031-09-01T00:00:00.000Z');

@@ -1,6 +1,6 @@
 import { waitFor } from '@pinegate/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../stack/start-stack.ts';
+import { leftAlone, postCookies, type Stack, startStack } from '../stack/start-stack.ts';
 
 const DATE = '2031-05-01T00:00:00.000Z';
 const FORMS = ['unauthorized', 'login_required', 'detail', 'redirect', 'html'] as const;
@@ -19,7 +19,8 @@ beforeAll(async () => {
     return { id, scripts, config: { scripts, budgets, maxInFlight: 24 } };
   });
   // With a single try any attempt that is spent shows as a failed operation.
-  stack = await startStack({ workers: 2, env: { MAX_TRIES: '1', VERIFY_DELAY_MS: '1000' }, accounts });
+  const env = { MAX_TRIES: '1', VERIFY_DELAY_MS: '1000', LOG_LEVEL: 'debug' };
+  stack = await startStack({ workers: 2, env, accounts });
   await stack.sandbox('POST', '/__sandbox/configure', { latency: { fixed: 50 } });
 });
 afterAll(() => stack?.stop());
@@ -30,7 +31,7 @@ async function grantMany(id: string, rows: number): Promise<string> {
   return (await stack.call('POST', '/v1/batches', { body })).body.id;
 }
 
-const accountOf = async (id: string) => (await stack.call('GET', `/v1/accounts/${id}`)).body;
+const accountOf = async (id: string) => await stack.read(`/v1/accounts/${id}`);
 const requestsOf = async (id: string): Promise<number> =>
   (await stack.sandbox('GET', '/__sandbox/counters')).body.accounts[id].requests;
 const told = (id: string) =>
@@ -39,7 +40,7 @@ const told = (id: string) =>
   );
 
 async function underWay(id: string, batch: string): Promise<void> {
-  await waitFor(async () => ((await stack.call('GET', `/v1/batches/${batch}`)).body.outcomes.granted ?? 0) > 20, {
+  await waitFor(async () => ((await stack.read(`/v1/batches/${batch}`)).outcomes.granted ?? 0) > 20, {
     what: `the first grants of ${id}`,
   });
 }
@@ -62,15 +63,16 @@ describe.each(FORMS)('a session that dies mid-run and shows itself as %s', (form
 
     // Another account works through a batch meanwhile, in which time requests that are still sent would show.
     await stack.drained(await grantMany('other', 10));
+    await leftAlone(stack.workers, id, 'parked');
     const before = await requestsOf(id);
     await stack.drained(await grantMany('other', 60));
     expect(await requestsOf(id)).toBe(before);
+    await waitFor(() => told(id).length > 0, { what: 'the worker that found out to tell so' });
     expect(told(id)).toHaveLength(1);
 
     const fresh = { sessionid: `fresh-${id}`, sessionidSign: `fresh-sign-${id}` };
     await stack.sandbox('PUT', `/__sandbox/accounts/${id}`, { ...fresh, scripts: [scriptOf(id)] });
-    const posted = await stack.call('PUT', `/v1/accounts/${id}/session`, { body: fresh });
-    expect(posted.body).toMatchObject({ state: 'active', session: { state: 'ok' } });
+    expect(await postCookies(stack, id, fresh)).toMatchObject({ state: 'active', session: { state: 'ok' } });
     const done = await stack.drained(batch);
     const { granted = 0, changed = 0, unchanged = 0 } = done.outcomes;
     expect(granted + changed + unchanged).toBe(ROWS);

@@ -3,7 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contestedRows, grants } from './contested.ts';
 import { type FaultStack, openFaultStack } from './open-fault-stack.ts';
 
-const TRANSIENT = { MAX_TRIES: '60', VERIFY_DELAY_MS: '2500' };
+const TRANSIENT = {
+  MAX_TRIES: '60',
+  VERIFY_DELAY_MS: '5000',
+  REQUEST_DEADLINE_MS: '4000',
+  CLAIM_LEASE_MS: '12000',
+};
 
 let stack: FaultStack;
 
@@ -16,7 +21,7 @@ beforeEach(() => configure({ faults: {}, faultsByEndpoint: {}, latency: { fixed:
 const configure = (options: object) => stack.sandbox('POST', '/__sandbox/configure', options);
 
 async function outcomesOf(batch: string): Promise<Record<string, number>> {
-  return (await stack.call('GET', `/v1/batches/${batch}`)).body.outcomes;
+  return (await stack.read(`/v1/batches/${batch}`)).outcomes;
 }
 
 test('500, 502 and 503 pages, before or after the effect, are tried again and never read as success', async () => {

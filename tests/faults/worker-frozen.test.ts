@@ -4,7 +4,9 @@ import { type FaultStack, openFaultStack, SCRIPT } from './open-fault-stack.ts';
 let stack: FaultStack;
 
 beforeAll(async () => {
-  stack = await openFaultStack('worker-frozen');
+  // The worker has to be frozen before it gives up the request that hangs.
+  const env = { REQUEST_DEADLINE_MS: '5000', CLAIM_LEASE_MS: '15000' };
+  stack = await openFaultStack('worker-frozen', { env });
 });
 afterAll(() => stack?.stop());
 

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@pinegate/runtime';
-import { startProcess, startTestRedis, type TestProcess, type TestRedis } from '@pinegate/testing';
+import { reservePort, startProcess, startTestRedis, type TestProcess, type TestRedis } from '@pinegate/testing';
 import { APIS, type Plan, WORKERS } from './plan.ts';
 import { ROOT } from './sources.ts';
 import { DEADLINE_MS, LEASE_MS, U_MS } from './stage.ts';
@@ -57,7 +56,7 @@ export async function startStormStack(
     // A4: what was acknowledged is in the kernel's hands, which outlives the process. A slow disk makes `everysec` hold writes back.
     const redis = await startTestRedis({ config: { appendfsync: 'no' } });
     closers.push(() => redis.close());
-    const ports = await Promise.all(Array.from({ length: 2 + APIS }, () => freePort()));
+    const ports = await Promise.all(Array.from({ length: 2 + APIS }, () => reservePort()));
     const [port = 0, tlsPort = 0, ...apiPorts] = ports;
     const certificate = join(dir, 'sandbox.pem');
     const sandbox = await startProcess({
@@ -108,7 +107,7 @@ export async function startStormStack(
       return made;
     };
     const apis = await Promise.all(apiPorts.map((p, i) => victim(`api ${i}`, 'api', { API_PORT: String(p) })));
-    const workerPorts = await Promise.all(Array.from({ length: WORKERS }, () => freePort()));
+    const workerPorts = await Promise.all(Array.from({ length: WORKERS }, () => reservePort()));
     const workers = await Promise.all(
       workerPorts.map((p, i) => victim(`worker ${i}`, 'worker', { WORKER_PORT: String(p) })),
     );

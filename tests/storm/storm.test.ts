@@ -6,7 +6,7 @@ import { tellStorm } from './tell-storm.ts';
 const SEED = Number(process.env.PINEGATE_SEED ?? Date.now() % 1_000_000);
 const LENGTH_MS = 20_000;
 
-test('a short storm leaves every access as the accepted operations say', { timeout: 240_000 }, async () => {
+test('a short storm leaves every access as the accepted operations say', { timeout: 900_000 }, async () => {
   console.log(`seed ${SEED}: PINEGATE_SEED=${SEED} plans the same storm again`);
   const result = await runStorm({ seed: SEED, lengthMs: LENGTH_MS });
   expect(result.wrong, tellStorm(result)).toEqual([]);

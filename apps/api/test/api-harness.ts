@@ -13,7 +13,15 @@ import {
   openLedger,
   type Settlement,
 } from '@pinegate/ledger';
-import { closeRedis, createLogger, createMetrics, openRedis, redisReady } from '@pinegate/runtime';
+import {
+  closeRedis,
+  createLogger,
+  createMetrics,
+  type Logger,
+  openRedis,
+  type Redis,
+  redisReady,
+} from '@pinegate/runtime';
 import { randomNamespace } from '@pinegate/testing';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../src/api-context.ts';
@@ -91,6 +99,8 @@ export interface HarnessOptions {
   readonly acceptReplicas?: number;
   /** Threads that read large uploads. */
   readonly uploadThreads?: number;
+  /** Whether a command that Redis does not answer fails within a second, as in the app: for tests in which it is away. */
+  readonly failsFast?: boolean;
 }
 
 export async function openApiHarness(redisUrl: string, options: HarnessOptions = {}): Promise<ApiHarness> {
@@ -101,7 +111,8 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     level: 'info',
     destination: { write: (line: string) => void logged.push(line) },
   });
-  const redis = openRedis(redisUrl, 'producer', log);
+  const { failsFast = false } = options;
+  const redis = failsFast ? openRedis(redisUrl, 'producer', log) : openPatient(redisUrl, log);
   const events = openRedis(redisUrl, 'blocking', log);
   await Promise.all([redisReady(redis), redisReady(events)]);
   const { maxTries = 5, verifyDelayMs = 0 } = options;
@@ -119,7 +130,7 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
   const epochs = openEpochs({ redis, ns });
   const epoch = createEpochGuard({ epochs, accounts: directory.accounts, events: buildEpochEvents(metrics, log) });
   await epoch.look();
-  const replicated = options.acceptReplicas === undefined ? null : openRedis(redisUrl, 'producer', log);
+  const replicated = options.acceptReplicas === undefined ? null : openPatient(redisUrl, log);
   if (replicated) await redisReady(replicated);
   const replication = replicated ? { replication: { redis: replicated, count: options.acceptReplicas ?? 0 } } : {};
   const ledger = openLedger({ redis, ns, times, epoch, ...replication });
@@ -213,6 +224,13 @@ export async function openApiHarness(redisUrl: string, options: HarnessOptions =
     },
   };
   return harness;
+}
+
+// Or a request would be answered 503 whenever this process stands still for a second.
+function openPatient(url: string, log: Logger): Redis {
+  const redis = openRedis(url, 'producer', log);
+  Object.assign(redis.options, { commandTimeout: 60_000, socketTimeout: 60_000 });
+  return redis;
 }
 
 const BUDGET = { start: 5, min: 0.5, max: 1_000, adaptive: true };

@@ -21,10 +21,10 @@ async function beginnings(): Promise<Record<string, number>> {
 }
 
 test('a client that prefers to wait under a key: meanwhile the request is running, afterwards its answer is given again', async () => {
-  const headers = { prefer: 'wait=15' };
+  const headers = { prefer: 'wait=60' };
   const before = api.rung.length;
   const first = extend('patient', 'wait-1', { headers });
-  await vi.waitUntil(() => api.rung.length > before, { timeout: 15_000 });
+  await vi.waitUntil(() => api.rung.length > before, { timeout: 60_000 });
   const meanwhile = await extend('patient', 'wait-1', { headers });
   expect([meanwhile.status, meanwhile.body.code]).toEqual([409, 'request_running']);
   expect(Number(meanwhile.headers['retry-after'])).toBeGreaterThan(0);

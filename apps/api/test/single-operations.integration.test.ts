@@ -57,7 +57,7 @@ test('an extension whose base nobody has read desires nothing yet', async () => 
 });
 
 test('a client that prefers to wait gets 200 when the operation settles meanwhile', async () => {
-  const waiting = api.call('PUT', `${ACCESS}/waiter`, { body: { expiresAt: null }, headers: { prefer: 'wait=15' } });
+  const waiting = api.call('PUT', `${ACCESS}/waiter`, { body: { expiresAt: null }, headers: { prefer: 'wait=60' } });
   const seen = new Promise<void>((resolve) => {
     const look = setInterval(() => {
       if (!api.rung.some(({ account }) => account === 'one')) return;
@@ -70,7 +70,7 @@ test('a client that prefers to wait gets 200 when the operation settles meanwhil
   await api.work('one');
   const put = await waiting;
   expect(put.status).toBe(200);
-  expect(put.headers['preference-applied']).toBe('wait=15');
+  expect(put.headers['preference-applied']).toBe('wait=60');
   expect(put.body).toMatchObject({ status: 'settled', applied: { state: 'granted', expiresAt: null } });
 });
 

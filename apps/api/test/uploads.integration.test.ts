@@ -55,13 +55,10 @@ describe.each([
     sent.on('error', () => {});
     sent.write(text);
     const id = await expect
-      .poll(
-        async () => {
-          const batch = await newest();
-          return batch !== null && batch.id !== before?.id && batch.total >= rows ? batch.id : null;
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        const batch = await newest();
+        return batch !== null && batch.id !== before?.id && batch.total >= rows ? batch.id : null;
+      })
       .not.toBeNull()
       .then(async () => (await newest())?.id ?? '');
     sent.destroy();
@@ -72,6 +69,12 @@ describe.each([
   async function newest(): Promise<{ id: string; total: number } | null> {
     const { body } = await api.call('GET', '/v1/batches?limit=1');
     return body.items[0] ?? null;
+  }
+
+  /** How many requests have begun under a key that was new. */
+  async function fresh(): Promise<number> {
+    const text = String((await api.call('GET', '/metrics')).body);
+    return Number(/^pinegate_idempotent_requests_total\{verdict="fresh".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
   }
 
   const HEADER = 'action,script,username,extend_by\n';
@@ -120,14 +123,12 @@ describe.each([
   });
 
   test('while an upload runs, a second one under its key hears that it is running', async () => {
+    const before = await fresh();
     const sent = open('runs');
     sent.write(`${HEADER}revoke,${SCRIPT},runs,\n`);
-    await expect
-      .poll(async () => {
-        const second = await upload(`${HEADER}revoke,${SCRIPT},runs,\n`, 'runs');
-        return second.body.code;
-      })
-      .toBe('request_running');
+    await expect.poll(fresh).toBe(before + 1);
+    const second = await upload(`${HEADER}revoke,${SCRIPT},runs,\n`, 'runs');
+    expect(second.body.code).toBe('request_running');
     sent.end();
     expect((await answerTo(sent)).body).toMatchObject({ rows: 1, accepted: 1 });
   });

@@ -38,6 +38,8 @@ export async function openDashboardHarness(redisUrl: string): Promise<DashboardH
     trustedProxies: [],
   };
   const context = openContext(config, ns, log, lifecycle);
+  // Or a request would fail whenever this process stands still for a second.
+  Object.assign(context.redis.options, { commandTimeout: 60_000, socketTimeout: 60_000 });
   await redisReady(context.redis);
   const budget = { start: 5, min: 0.5, max: 1_000, adaptive: true };
   const budgets = { grant: budget, revoke: budget, list: budget, lookup: budget };

@@ -14,7 +14,11 @@ function run(env: Readonly<Record<string, string>>): ChildProcess {
     env: { SANDBOX_PORT: '0', SANDBOX_TLS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const gone = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await gone;
+  });
   return child;
 }
 

@@ -8,7 +8,7 @@ let redis: Redis;
 let listener: Redis;
 
 beforeAll(async () => {
-  redis = openRedis(inject('redisUrl'), 'producer');
+  redis = openRedis(inject('redisUrl'), 'shared');
   listener = openRedis(inject('redisUrl'), 'blocking');
   await Promise.all([redisReady(redis), redisReady(listener)]);
 });

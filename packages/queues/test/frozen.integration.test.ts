@@ -7,9 +7,7 @@ const DEADLINE_MS = 500;
 const DONE = { result: 'done' } as const;
 const NEVER_MS = 600_000;
 
-test('with Redis frozen and work in hand, consumers end with their deadline; thawed, the work is there for others', {
-  timeout: 60_000,
-}, async () => {
+test('with Redis frozen and work in hand, consumers end with their deadline; thawed, the work is there for others', async () => {
   const server = await startTestRedis({ appendOnly: false });
   const redis = openRedis(server.url, 'shared');
   await redisReady(redis);

@@ -1,5 +1,5 @@
 import { closeRedis, freePort, openRedis, type Redis, redisReady } from '@pinegate/runtime';
-import { createLatch, randomNamespace } from '@pinegate/testing';
+import { createLatch, randomNamespace, startTestRedis } from '@pinegate/testing';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import {
   type Bell,
@@ -10,7 +10,8 @@ import {
   type LaneConsumer,
 } from '../src/index.ts';
 
-const QUICK = { lockDuration: 300, stalledInterval: 100, drainDelay: 1 };
+// No lock ends while this process stands still: its job would be heard twice.
+const TIMES = { lockDuration: 60_000, stalledInterval: 60_000, drainDelay: 1 };
 const ACCOUNT = 'a';
 
 let redis: Redis;
@@ -30,16 +31,20 @@ afterEach(async () => {
   await closeRedis(redis);
 });
 
-function consume(handler: BellHandler, events: { failed?: (bell: Bell, error: Error) => void } = {}): LaneConsumer {
+function consume(
+  handler: BellHandler,
+  events: { failed?: (bell: Bell, error: Error) => void } = {},
+  client = redis,
+): LaneConsumer {
   const consumer = createLaneConsumer({
     ns,
     account: ACCOUNT,
     lane: 'grant',
-    redis,
+    redis: client,
     concurrency: 4,
     handler,
     events: { fetched() {}, failed() {}, stalled() {}, ...events },
-    times: QUICK,
+    times: TIMES,
   });
   consumers.push(consumer);
   consumer.start();
@@ -63,7 +68,7 @@ test('as many bells are heard as were rung, each once', async () => {
     if (heard.size === 1203) all.open(undefined);
     return { result: 'nothing' };
   });
-  await all.wait();
+  await all.wait(60_000);
   expect(await countsBecome({ waiting: 0, active: 0 })).toMatchObject({ failed: 0, delayed: 0 });
 });
 
@@ -144,13 +149,17 @@ test('ringing while Redis is away fails at once', async () => {
 });
 
 test('starting and stopping may race, and leave no connection', async () => {
+  // Of its own: other files come and go on the one of all tests.
+  const server = await startTestRedis({ appendOnly: false });
+  const own = openRedis(server.url, 'shared');
+  await redisReady(own);
   const connections = async () =>
-    String(await redis.client('LIST'))
+    String(await own.client('LIST'))
       .trim()
       .split('\n').length;
   const before = await connections();
   for (let i = 0; i < 20; i++) {
-    const consumer = consume(async () => ({ result: 'nothing' }));
+    const consumer = consume(async () => ({ result: 'nothing' }), {}, own);
     const stops = [consumer.stop(AbortSignal.abort()), consumer.stop(AbortSignal.abort())];
     consumer.start();
     await Promise.all(stops);
@@ -158,6 +167,8 @@ test('starting and stopping may race, and leave no connection', async () => {
   consumers.length = 0;
   while ((await connections()) > before) await new Promise((resolve) => setImmediate(resolve));
   expect(await connections()).toBeLessThanOrEqual(before);
+  await closeRedis(own);
+  await server.close();
 });
 
 test('stopping ends soon after its deadline though a handler hears no signal', async () => {

@@ -13,7 +13,9 @@ export type RedisServerOptions = {
   dir: string;
   /** Default: any free one. */
   port?: number;
-  /** Append-only file with fsync every second: survives kill -9. Default false: nothing is kept. */
+  /**
+   * Append-only file, synced every second: survives kill -9, unless a slow disk holds the file back just then. Default false: nothing is kept.
+   */
   appendOnly?: boolean;
   /** Further redis.conf directives, as `{ maxmemory: '10mb' }`. */
   config?: Readonly<Record<string, string>>;

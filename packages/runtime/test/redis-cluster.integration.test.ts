@@ -7,7 +7,7 @@ let node: TestRedis;
 
 beforeAll(async () => {
   node = await startTestRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
-  await askRedis(node.port, `CLUSTER ADDSLOTSRANGE 0 16383`);
+  expect(await askRedis(node.port, `CLUSTER ADDSLOTSRANGE 0 16383`, 60_000)).toContain('OK');
 });
 afterAll(() => node.close());
 

@@ -7,6 +7,8 @@ import { askRedis } from '../src/ask-redis.ts';
 import { findRedisServer } from '../src/find-redis-server.ts';
 import { closeRedis, freePort, openRedis, redisReady } from '../src/index.ts';
 
+const ANSWER_MS = 60_000;
+
 async function startSentinel(masterPort: number): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'pinegate-sentinel-'));
   const port = await freePort();
@@ -40,8 +42,11 @@ it('finds the master through a sentinel, and the new one after a failover', asyn
   onTestFinished(() => closeRedis(client));
   await redisReady(client);
   await client.set('kept', 'yes');
-  await client.wait(1, 5_000);
-  expect(await askRedis(port, 'SENTINEL failover main')).toContain('OK');
+  await waitFor(async () => (await askRedis(replica.port, 'GET kept'))?.includes('yes'), { what: 'the copy' });
+  // Refused while the sentinel has not asked the replica itself yet.
+  await waitFor(async () => (await askRedis(port, 'SENTINEL failover main', ANSWER_MS))?.includes('OK'), {
+    what: 'the failover to begin',
+  });
   await waitFor(async () => (await askRedis(replica.port, 'ROLE'))?.includes('master'), { what: 'the new master' });
   // The old master takes writes until it is demoted: those are lost, so write until one has arrived.
   const arrived = async () => {
@@ -50,4 +55,4 @@ it('finds the master through a sentinel, and the new one after a failover', asyn
   };
   await waitFor(arrived, { what: 'a write at the new master' });
   expect(await client.get('kept')).toBe('yes');
-}, 60_000);
+});

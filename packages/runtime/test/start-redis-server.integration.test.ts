@@ -16,6 +16,8 @@ async function start(options: Partial<Parameters<typeof startRedisServer>[0]> = 
   return server;
 }
 
+const ask = ({ port }: RedisServer, command: string) => askRedis(port, command, 60_000);
+
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pinegate-server-'));
 });
@@ -28,18 +30,22 @@ afterEach(async () => {
 it('answers on a free port with eviction off, and is gone after stop', async () => {
   const server = await start();
   expect(server.url).toBe(`redis://127.0.0.1:${server.port}`);
-  expect(await askRedis(server.port, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
+  expect(await ask(server, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
   await Promise.all([server.stop(), server.stop()]);
   expect(await askRedis(server.port, 'PING')).toBeNull();
 });
 
 it('keeps what it was told when it is killed and started again with an append-only file', async () => {
   const first = await start({ appendOnly: true });
-  await askRedis(first.port, 'SET kept yes');
+  await ask(first, 'SET kept yes');
+  // While its file is being synced, Redis hands it nothing for up to two seconds.
+  await waitFor(async () => (await ask(first, 'INFO persistence'))?.includes('aof_buffer_length:0\r'), {
+    what: 'the append-only file to have it',
+  });
   process.kill(first.pid, 'SIGKILL');
   await first.exited;
   const second = await start({ appendOnly: true, port: first.port });
-  expect(await askRedis(second.port, 'GET kept')).toContain('yes');
+  expect(await ask(second, 'GET kept')).toContain('yes');
 });
 
 it('refuses a directory whose server is running', async () => {

@@ -5,6 +5,10 @@ import { createTradingView, type TradingView, type TradingViewOptions } from '..
 import { PROTOCOLS, type RawRequest, type RawServer, reply, startRawServer } from './raw-server.ts';
 
 const SESSION = { account: 'main', sessionid: 'abc', sessionidSign: 'v1:def' };
+// No call ends by it while this process stands still.
+const DEADLINE_MS = 60_000;
+// Passes in real time, so a test takes as long: the request must have arrived by then.
+const SHORT_MS = 3_000;
 const GRANT = { script: 'PUB;0123456789abcdef0123456789abcdef', username: 'Alice', expiresAt: null };
 
 let client: TradingView | undefined;
@@ -22,7 +26,7 @@ afterEach(async () => {
 describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol) => {
   async function open(answer: (request: RawRequest) => void, options: Partial<TradingViewOptions> = {}) {
     server = await startRawServer(protocol, answer);
-    client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca, deadlineMs: 5000, ...options });
+    client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca, deadlineMs: DEADLINE_MS, ...options });
     return { client, server };
   }
 
@@ -48,7 +52,7 @@ describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol)
     const all = createLatch('20 requests arrived');
     const { client, server } = await open((request) => {
       if (server.requests.length === 20) all.open();
-      void all.wait().then(() => request.disconnect());
+      void all.wait(60_000).then(() => request.disconnect());
     });
     const calls = Array.from({ length: 20 }, () => client.add(SESSION, GRANT));
     const results = await Promise.allSettled(calls);
@@ -90,7 +94,7 @@ describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol)
     const call = client.add(SESSION, GRANT);
     const outcome = expect(call).rejects.toMatchObject({ code: 'UNCERTAIN', reason: 'timeout', sent: true });
     await arriving;
-    vi.advanceTimersByTime(5000);
+    vi.advanceTimersByTime(DEADLINE_MS);
     await outcome;
     expect(server.requests).toHaveLength(1);
   });
@@ -103,7 +107,7 @@ describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol)
         response.on('close', () => clearInterval(drip));
         response.on('error', () => {});
       },
-      { deadlineMs: 800 },
+      { deadlineMs: SHORT_MS },
     );
     await expect(client.add(SESSION, GRANT)).rejects.toMatchObject({ code: 'UNCERTAIN', reason: 'timeout' });
   });
@@ -114,7 +118,7 @@ describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol)
         response.writeHead(429, { 'retry-after': '2' });
         response.write('{');
       },
-      { deadlineMs: 800 },
+      { deadlineMs: SHORT_MS },
     );
     await expect(client.add(SESSION, GRANT)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 2000 });
   });
@@ -159,7 +163,7 @@ describe.each(PROTOCOLS)('API10 unsafe consumption of APIs: over %s', (protocol)
 describe('over HTTP/2', () => {
   async function open(answer: (request: RawRequest) => void) {
     server = await startRawServer('HTTP/2', answer);
-    client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca });
+    client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca, deadlineMs: DEADLINE_MS });
     return { client, server };
   }
 

@@ -4,7 +4,9 @@ import { connect, createServer, type Socket } from 'node:net';
 export async function startFreezableProxy(targetPort: number) {
   const sockets = new Set<Socket>();
   let frozen = false;
+  const reached = Promise.withResolvers<void>();
   const server = createServer((client) => {
+    reached.resolve();
     const upstream = connect({ host: '127.0.0.1', port: targetPort });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -20,6 +22,8 @@ export async function startFreezableProxy(targetPort: number) {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     port: address.port,
+    /** Resolves when the first connection has come. */
+    reached: reached.promise,
     /** Connections open now pass nothing any more, ever; nor do new ones, until thawNewOnly. */
     freeze() {
       frozen = true;

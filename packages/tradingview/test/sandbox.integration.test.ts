@@ -1,5 +1,5 @@
 import { createSandbox, DEAD_SESSION_FORMS, type Fault, type Sandbox } from '@pinegate/sandbox';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTradingView, type TradingView } from '../src/index.ts';
 
 const SCRIPT = `PUB;${'0123456789abcdef'.repeat(2)}`;
@@ -7,6 +7,8 @@ const SESSION = { account: 'main', sessionid: 'abc', sessionidSign: 'v1:def' };
 const LOGIN = { username: 'Author', password: 'päss;word&=' };
 const DATE = Date.UTC(2030, 9, 1);
 const ALICE = { script: SCRIPT, username: 'Alice' };
+// No call ends by it while this process stands still.
+const DEADLINE_MS = 60_000;
 
 describe.each(['url', 'tlsUrl'] as const)('against the sandbox at its %s', (address) => {
   let sandbox: Sandbox;
@@ -17,9 +19,10 @@ describe.each(['url', 'tlsUrl'] as const)('against the sandbox at its %s', (addr
       accounts: { main: { ...SESSION, scripts: [SCRIPT], login: LOGIN } },
       users: ['Alice', 'AliceTwo', 'Bob'],
     });
-    client = createTradingView({ baseUrl: sandbox[address], ca: sandbox.certificate });
+    client = createTradingView({ baseUrl: sandbox[address], ca: sandbox.certificate, deadlineMs: DEADLINE_MS });
   });
   beforeEach(() => sandbox.state.reset());
+  afterEach(() => void vi.useRealTimers());
   afterAll(async () => {
     await client.destroy();
     await sandbox.close();
@@ -188,15 +191,18 @@ describe.each(['url', 'tlsUrl'] as const)('against the sandbox at its %s', (addr
   });
 
   it.each<Fault>(['hang', 'hangAfter', 'drip', 'lateWrite'])('a write that met %s is uncertain', async (fault) => {
-    const hasty = createTradingView({ baseUrl: sandbox[address], ca: sandbox.certificate, deadlineMs: 500 });
     sandbox.state.configure({ lateWriteMs: 'held' });
     sandbox.state.planFault({ fault });
+    const met = sandbox.state.waitFor((event) => event.kind === 'fault');
     const gone = sandbox.state.waitFor((event) => event.kind === 'gone');
-    const write = hasty.add(SESSION, { ...ALICE, expiresAt: null });
-    await expect(write).rejects.toMatchObject({ code: 'UNCERTAIN', reason: 'timeout', sent: true });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const write = client.add(SESSION, { ...ALICE, expiresAt: null });
+    const outcome = expect(write).rejects.toMatchObject({ code: 'UNCERTAIN', reason: 'timeout', sent: true });
+    await met;
+    vi.advanceTimersByTime(DEADLINE_MS);
+    await outcome;
     await gone;
     expect(sandbox.state.releaseLateWrites()).toBe(fault === 'lateWrite' ? 1 : 0);
     expect(memberOf('Alice') !== undefined).toBe(fault !== 'hang');
-    await hasty.destroy();
   });
 });

@@ -32,7 +32,8 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
 
   beforeAll(async () => {
     server = await startRawServer(protocol, (request) => answer(request));
-    client = createTradingView({ baseUrl: server.baseUrl, ca: server.ca, onRequest: (one) => seen.push(one) });
+    const { baseUrl, ca } = server;
+    client = createTradingView({ baseUrl, ca, deadlineMs: 60_000, onRequest: (one) => seen.push(one) });
   });
   afterAll(async () => {
     await client.destroy();
