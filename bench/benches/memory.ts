@@ -64,10 +64,7 @@ function sizes(flag: string | boolean): number[] {
   return String(flag).split(',').filter(Boolean).map(Number);
 }
 
-async function withStack(
-  options: StackOptions,
-  measure: (stack: Stack, redis: Redis) => Promise<void>,
-): Promise<void> {
+async function withStack(options: StackOptions, measure: (stack: Stack, redis: Redis) => Promise<void>): Promise<void> {
   const stack = await startBenchStack(options);
   const redis = openRedis(stack.redis.url, 'shared');
   try {
