@@ -7,7 +7,7 @@ import { EXPIRES, type Rival, type RivalSetup, type RivalTask } from './rival.ts
 
 const CONCURRENCY = 100;
 const BULK = 500;
-const LOOK_MS = 20;
+const LOOK_MS = 100;
 const KEYS = ['{rival}:records', '{rival}:batch'];
 
 interface Payload {

@@ -28,7 +28,7 @@ export interface StackClient {
   read(path: string): Promise<Answer['body']>;
   sandbox(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Polls the batch until nothing is pending, and returns it. */
-  drained(batch: string): Promise<Answer['body']>;
+  drained(batch: string, everyMs?: number): Promise<Answer['body']>;
   /** Members of a script as the sandbox holds them: name → ISO date or null. */
   members(script: string): Promise<Map<string, string | null>>;
   /** The next requests that fit meet the fault, whatever the rates say. */
@@ -62,13 +62,13 @@ export function createStackClient(at: { apiUrl: string; sandboxUrl: string; admi
       const payload = body === undefined ? null : JSON.stringify(body);
       return request(at.sandboxUrl + path, { method, headers: { 'content-type': 'application/json' }, body: payload });
     },
-    drained(batch) {
+    drained(batch, everyMs) {
       return waitFor(
         async () => {
           const { body } = await client.call('GET', `/v1/batches/${batch}`);
           return body.pending === 0 && body.state !== 'receiving' ? body : undefined;
         },
-        { what: `batch ${batch} to drain`, withinMs: DRAIN_MS },
+        { what: `batch ${batch} to drain`, withinMs: DRAIN_MS, ...(everyMs === undefined ? {} : { everyMs }) },
       );
     },
     async members(script) {

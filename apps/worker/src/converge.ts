@@ -15,15 +15,24 @@ type Work = Extract<Claimed, ClaimedWork>;
  * A key under our claim, with one permit for its first request: brings upstream there and settles. Rejects only when Redis does.
  * @param onWritten told when no more requests come of it and only the settling of a write is left
  */
-export async function converge(
+export function converge(
   ctx: AccountContext,
   ticket: ClaimTicket,
   work: Work,
   permits: Permits | null,
   onWritten: () => void,
 ): Promise<Settled> {
-  if (!work.validate || work.need === 'final' || work.need === 'verify')
-    return bringAbout(ctx, ticket, work, permits, onWritten);
+  const isValidated = work.validate && work.need !== 'final' && work.need !== 'verify';
+  return (isValidated ? validateFirst : bringAbout)(ctx, ticket, work, permits, onWritten);
+}
+
+async function validateFirst(
+  ctx: AccountContext,
+  ticket: ClaimTicket,
+  work: Work,
+  permits: Permits | null,
+  onWritten: () => void,
+): Promise<Settled> {
   const validated = await validateSpelling(ctx, ticket, work, permits);
   if ('settle' in validated) return ctx.settler.settle(validated.settle, ticket.bulk);
   return bringAbout(ctx, ticket, validated.work, validated.permits, onWritten);

@@ -55,7 +55,8 @@ export async function workChunk(
     await run.settled();
   }
   if (run.left.size > 0) return { result: 'hand-over' };
-  await ctx.ledger.close(lane, job, chunk.id);
+  // Goes out with the end of the job. Where it gets lost, the sweep puts the chunk back, and whoever takes it finds nothing left to do.
+  ctx.ledger.close(lane, job, chunk.id).catch(() => {});
   const report = run.report();
   const { id, turn } = chunk;
   const ms = ctx.monotonic() - startedAt;
