@@ -60,6 +60,8 @@ export const bench: Bench = {
     const stack = await startBenchStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
     const sides: Side[] = [];
     try {
+      // Nobody reads its log of writes here, and what it keeps of each would have to be looked at whenever it collects its garbage.
+      await stack.sandbox('POST', '/__sandbox/configure', { writeLogSize: 1_000 });
       for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {
         sides.push(await openSide(stack, name, workers));
       }
