@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
 import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { grantBatch } from '../harness/grant-batch.ts';
 import { median } from '../harness/median.ts';
+import { rewriteAppendOnlyFile } from '../harness/rewrite-append-only-file.ts';
 import { startBenchStack } from '../harness/start-bench-stack.ts';
 import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
@@ -58,6 +60,7 @@ export const bench: Bench = {
     };
     const config = { budgets: UNLIMITED, maxInFlight: UNCAPPED };
     const stack = await startBenchStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
+    const redis = openRedis(stack.redis.url, 'shared');
     const sides: Side[] = [];
     try {
       // Nobody reads its log of writes here, and what it keeps of each would have to be looked at whenever it collects its garbage.
@@ -65,9 +68,10 @@ export const bench: Bench = {
       for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {
         sides.push(await openSide(stack, name, workers));
       }
-      await compare(input, stack, sides);
+      await compare(input, stack, sides, redis);
     } finally {
       for (const side of sides) await side.stop();
+      await closeRedis(redis);
       await stack.stop();
     }
   },
@@ -90,7 +94,8 @@ async function openSide(stack: Stack, name: string, workers: number): Promise<Si
   };
 }
 
-async function compare({ flags, tell, report, signal }: BenchInput, stack: Stack, sides: readonly Side[]) {
+async function compare(input: BenchInput, stack: Stack, sides: readonly Side[], redis: Redis) {
+  const { flags, tell, report, signal } = input;
   const rounds = Number(flags.rounds ?? 5);
   const count = Number(flags.rows ?? 100_000);
   const rates = new Map(sides.map(({ name }) => [name, [] as number[]]));
@@ -98,6 +103,7 @@ async function compare({ flags, tell, report, signal }: BenchInput, stack: Stack
   for (let round = 1; round <= rounds; round++) {
     for (const side of sides) {
       signal.throwIfAborted();
+      await rewriteAppendOnlyFile(redis);
       const row = await measure(stack, side, round, count);
       rates.get(side.name)?.push(Number(row['op/s']));
       report(row);
