@@ -38,7 +38,8 @@ export const bench: Bench = {
       scripts: [scriptOf(i)],
       config: { budgets: UNLIMITED, maxInFlight: cap },
     }));
-    const stack = await startBenchStack({ workers: WORKERS, seed: input.seed, accounts });
+    const env = { WORKER_IN_FLIGHT: String(Math.max(200, ...caps)) };
+    const stack = await startBenchStack({ workers: WORKERS, seed: input.seed, env, accounts });
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {
       const most = Math.max(...caps);
