@@ -101,4 +101,45 @@ export const CHARTS: readonly Chart[] = [
       return { title: 'Redis (lines: 110 and 70)', unit: 'bytes each', bars: [...pending, ...settled] };
     },
   },
+  {
+    file: 'scale',
+    bench: 'scale',
+    draw(rows) {
+      const summary = withColumn(rows, 'median op/s');
+      const backlogs = withColumn(summary, 'backlog');
+      const small = number(backlogs[0] ?? {}, 'median op/s');
+      const bars = summary.map((row): Bar => {
+        const value = number(row, 'median op/s');
+        if ('backlog' in row) {
+          const label = `${number(row, 'backlog').toLocaleString('en')} pending`;
+          return { label, value, own: true, target: 0.9 * small };
+        }
+        const label = `latency-bound, ${row.workers} worker${row.workers === 1 ? '' : 's'}`;
+        return { label, value, own: true, target: number(row, 'bound op/s') };
+      });
+      return { title: 'Operations (lines: 0.9 of the small backlog; the bound)', unit: 'a second', bars };
+    },
+  },
+  {
+    file: 'idle',
+    bench: 'idle',
+    draw(rows) {
+      const bars = withColumn(rows, '% of a core').map((row): Bar => {
+        const bar = { label: String(row.process ?? 'all'), value: number(row, '% of a core') };
+        return 'process' in row ? bar : { ...bar, own: true, target: 3 };
+      });
+      return { title: 'A stack of 20 accounts with nothing to do (line: 3)', unit: '% of a core', bars };
+    },
+  },
+  {
+    file: 'cache',
+    bench: 'cache',
+    draw(rows) {
+      const bars = withColumn(rows, '% saved').map((row): Bar => {
+        const bar = { label: String(row.roster), value: number(row, '% saved') };
+        return number(row, 'look-ups') === number(row, 'rows') ? bar : { ...bar, own: true, target: 90 };
+      });
+      return { title: 'Look-ups saved by the validation cache (line: 90)', unit: '%', bars };
+    },
+  },
 ];

@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 // Below what systems give to outgoing connections and to who asks for any port: nobody gets one of these by chance, also not while
-// the process that listens on it is started again. A cluster's bus port, 10,000 above, is one.
-const LOWEST = 10_000;
+// the process that listens on it is started again. A cluster's bus port, 10,000 above, is one. Above 10,080, the last that fetch refuses.
+const LOWEST = 10_081;
 const HIGHEST = 15_999;
 
 /**
