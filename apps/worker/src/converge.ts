@@ -22,8 +22,8 @@ export function converge(
   permits: Permits | null,
   onWritten: () => void,
 ): Promise<Settled> {
-  const isValidated = work.validate && work.need !== 'final' && work.need !== 'verify';
-  return (isValidated ? validateFirst : bringAbout)(ctx, ticket, work, permits, onWritten);
+  const mustValidate = work.validate && work.need !== 'final' && work.need !== 'verify';
+  return (mustValidate ? validateFirst : bringAbout)(ctx, ticket, work, permits, onWritten);
 }
 
 async function validateFirst(

@@ -10,8 +10,8 @@ const LINGER_MS = 5;
 /** Settles one key; many at a time share a Lua call. */
 export interface Settler {
   /**
-   * @param bulk nobody waits for it
    * Rejects when Redis did not answer: the claim then lapses, and its takeover opens the window.
+   * @param bulk nobody waits for it, so it may wait a little for others
    */
   settle(settlement: Settlement, bulk: boolean): Promise<Settled>;
 }

@@ -10,7 +10,7 @@ import {
 } from '@pinegate/runtime';
 import { z } from 'zod';
 
-/** A process does no more with more: run more workers instead. */
+/** More is of no use to one process: whoever needs it runs more workers. */
 const MOST_IN_FLIGHT = 1_000;
 
 const ms = (byDefault: number, min = 1) => z.coerce.number().int().min(min).default(byDefault);
