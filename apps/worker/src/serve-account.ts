@@ -83,9 +83,13 @@ export function budgetSettings({ budgets, maxInFlight, sharedBudget = false }: A
 }
 
 /** Somebody waits for the single lanes, and API keys take turns by the chunk: these take what there is. */
-function laneGates(budget: Pick<Budget, 'rate'>): Readonly<Record<Lane, ChunkGate>> {
+function laneGates(budget: Pick<Budget, 'rate'>, cap: number): Readonly<Record<Lane, ChunkGate>> {
   const bulk = (name: 'grant' | 'revoke') =>
-    createChunkGate(() => (budget.rate(name) ?? Number.POSITIVE_INFINITY) * AHEAD_S);
+    createChunkGate(() => {
+      const rate = budget.rate(name);
+      // Without a limit as many as may be under way here: whoever takes more keeps them from the other workers.
+      return rate === null ? cap : rate * AHEAD_S;
+    });
   const open = createChunkGate(() => Number.POSITIVE_INFINITY);
   return { grant: open, revoke: open, 'grant-bulk': bulk('grant'), 'revoke-bulk': bulk('revoke') };
 }
@@ -110,7 +114,7 @@ export function serveAccount(parts: WorkerParts, first: Account): ServedAccount 
   const gate = createSessionGate(SUSPECT_MS);
   const login = createLogin(parts, id, budget, gate);
   const room = parts.inFlight.open();
-  const gates = laneGates(budget);
+  const gates = laneGates(budget, parts.inFlight.cap);
   const pineIds = new Map<number, string>();
   const ledger = parts.ledger.account(id);
 
