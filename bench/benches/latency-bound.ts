@@ -12,6 +12,8 @@ import { rivalSetup, startRival } from '../harness/start-rival.ts';
  */
 const LATENCY_MS = 150;
 const WORKERS = 2;
+/** What a process may have in flight if nothing else is said; here as many as the largest account. */
+const DEFAULT_IN_FLIGHT = 200;
 const BULK_SHARE = 7 / 8;
 /** The most that bulk of one cap can reach. */
 const bound = (cap: number) => (BULK_SHARE * cap * 1000) / LATENCY_MS;
@@ -38,7 +40,7 @@ export const bench: Bench = {
       scripts: [scriptOf(i)],
       config: { budgets: UNLIMITED, maxInFlight: cap },
     }));
-    const env = { WORKER_IN_FLIGHT: String(Math.max(200, ...caps)) };
+    const env = { WORKER_IN_FLIGHT: String(Math.max(DEFAULT_IN_FLIGHT, ...caps)) };
     const stack = await startBenchStack({ workers: WORKERS, seed: input.seed, env, accounts });
     const sides: Side[] = caps.map((cap, i) => pinegate(stack, cap, scriptOf(i)));
     try {

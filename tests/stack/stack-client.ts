@@ -27,7 +27,7 @@ export interface StackClient {
   /** The body of a GET, which is sent again while the api has no answer (503): on a busy machine Redis may take too long for one. */
   read(path: string): Promise<Answer['body']>;
   sandbox(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** Polls the batch until nothing is pending, and returns it. */
+  /** Polls the batch until nothing is pending, and returns it; `everyMs`: pause between looks, 50 if not given. */
   drained(batch: string, everyMs?: number): Promise<Answer['body']>;
   /** Members of a script as the sandbox holds them: name → ISO date or null. */
   members(script: string): Promise<Map<string, string | null>>;
