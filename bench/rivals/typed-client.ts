@@ -1,10 +1,11 @@
-import { createTradingView } from '@pinegate/tradingview';
+import { createTradingView, leanHttp2 } from '@pinegate/tradingview';
 import { EXPIRES, type Rival, type RivalSetup } from './rival.ts';
 
 const HTTP2_CONNECTIONS = 2;
 
 /** Pinegate's own client in a loop, over one protocol or the other, with the latency of each request. */
 export function openTypedClient(setup: RivalSetup, http2: boolean): Rival {
+  leanHttp2();
   const { baseUrl, ca, script, sessionid, sessionidSign, inFlight } = setup;
   const connections = http2 ? HTTP2_CONNECTIONS : inFlight;
   const client = createTradingView({ baseUrl, ca, http2, connections });

@@ -8,9 +8,11 @@ import {
   superviseProcesses,
   tellFailedStart,
 } from '@pinegate/runtime';
+import { leanHttp2 } from '@pinegate/tradingview';
 import { parseConfig } from './parse-config.ts';
 import { startWorker } from './start-worker.ts';
 
+leanHttp2();
 const config = readConfig(parseConfig, process.env);
 const log = createLogger({ app: 'worker', level: config.logLevel });
 const lifecycle = createLifecycle(log);

@@ -1,6 +1,7 @@
 export type { Member } from './answer-schemas.ts';
 export { createTradingView } from './create-tradingview.ts';
 export type { AccessGrant, AccessTarget } from './form-body.ts';
+export { leanHttp2 } from './lean-http2.ts';
 export type { MemberList, MemberOrder, MemberPage, OnMemberPage } from './member-list.ts';
 export { STREAMS_PER_CONNECTION } from './open-pool.ts';
 export type { Session } from './session.ts';

@@ -1,8 +1,11 @@
 import { constants } from 'node:http2';
 import { createLatch } from '@pinegate/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createTradingView, type TradingView, type TradingViewOptions } from '../src/index.ts';
+import { createTradingView, leanHttp2, type TradingView, type TradingViewOptions } from '../src/index.ts';
 import { PROTOCOLS, type RawRequest, type RawServer, reply, startRawServer } from './raw-server.ts';
+
+// As in a worker.
+leanHttp2();
 
 const SESSION = { account: 'main', sessionid: 'abc', sessionidSign: 'v1:def' };
 // No call ends by it while this process stands still.

@@ -2,10 +2,19 @@ import { join } from 'node:path';
 import { createLatch, startProcess } from '@pinegate/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { exchange, type WireRequest } from '../src/exchange.ts';
-import { createTradingView, type Observation, type TradingView, type TradingViewOptions } from '../src/index.ts';
+import {
+  createTradingView,
+  leanHttp2,
+  type Observation,
+  type TradingView,
+  type TradingViewOptions,
+} from '../src/index.ts';
 import { openPool } from '../src/open-pool.ts';
 import { startFreezableProxy } from './freezable-proxy.ts';
 import { PROTOCOLS, type RawRequest, type RawServer, reply, startRawServer } from './raw-server.ts';
+
+// As in a worker.
+leanHttp2();
 
 const SESSION = { account: 'main', sessionid: 'abc' };
 const GRANT = { script: 'PUB;0123456789abcdef0123456789abcdef', username: 'Alice', expiresAt: null };
