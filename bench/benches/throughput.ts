@@ -1,18 +1,19 @@
 import { resolve } from 'node:path';
-import { closeRedis, openRedis, type Redis } from '@pinegate/runtime';
+import type { TestRedis } from '@pinegate/testing';
 import { type Stack, UNLIMITED } from '../../tests/stack/start-stack.ts';
 import type { Bench, BenchInput, Row } from '../harness/bench.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { grantBatch } from '../harness/grant-batch.ts';
 import { median } from '../harness/median.ts';
 import { rewriteAppendOnlyFile } from '../harness/rewrite-append-only-file.ts';
-import { startBenchStack } from '../harness/start-bench-stack.ts';
+import { startBenchRedis, startBenchStack } from '../harness/start-bench-stack.ts';
 import { rivalSetup, startRival } from '../harness/start-rival.ts';
 
 /**
  * How many operations a second are brought about where nothing limits them but the machine: Pinegate, a bare loop of the same calls, and
- * the usual build of one operation a job, without and with a ledger. All against one sandbox and one Redis, a round of each after the
- * other, each in processes that have been warmed up; from the first byte sent until the last operation has settled.
+ * the usual build of one operation a job, without and with a ledger. All against one sandbox, a round of each after the other, each in
+ * processes that have been warmed up and with a Redis of its own, so that none pays for what another keeps; from the first byte sent until
+ * the last operation has settled.
  */
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
 /** What a worker may have in flight, and the bare loop too: where nothing but the machine is the limit, twice the default. */
@@ -23,16 +24,18 @@ const LOOK_MS = 100;
 const UNCAPPED = 1_000;
 /** So many that every process runs compiled code before anything is measured. */
 const WARM_ROWS = 40_000;
-/** Rivals by side, and whether they run in as many processes as there are workers. */
-const RIVALS: Readonly<Record<string, { readonly rival: string; readonly many: boolean }>> = {
-  loop: { rival: 'loop', many: false },
-  jobs: { rival: 'jobs', many: true },
-  'jobs-ledger': { rival: 'jobs-ledger', many: true },
+/** Rivals by side. Those that have jobs keep them in Redis, and run in as many processes as there are workers. */
+const RIVALS: Readonly<Record<string, { readonly rival: string; readonly hasJobs: boolean }>> = {
+  loop: { rival: 'loop', hasJobs: false },
+  jobs: { rival: 'jobs', hasJobs: true },
+  'jobs-ledger': { rival: 'jobs-ledger', hasJobs: true },
 };
 
 interface Side {
   readonly name: string;
   readonly pids: readonly number[];
+  /** null: it has none. */
+  readonly redis: TestRedis | null;
   /** Seconds that so many grants take. */
   run(names: string, count: number): Promise<number>;
   stop(): Promise<void>;
@@ -62,7 +65,6 @@ export const bench: Bench = {
     };
     const config = { budgets: UNLIMITED, maxInFlight: UNCAPPED };
     const stack = await startBenchStack({ workers, seed, env, accounts: [{ id: 'bench', scripts: [SCRIPT], config }] });
-    const redis = openRedis(stack.redis.url, 'shared');
     const sides: Side[] = [];
     try {
       // Nobody reads its log of writes here, and what it keeps of each would have to be looked at whenever it collects its garbage.
@@ -70,10 +72,9 @@ export const bench: Bench = {
       for (const name of String(flags.sides ?? ['pinegate', ...Object.keys(RIVALS)]).split(',')) {
         sides.push(await openSide(stack, name, workers));
       }
-      await compare(input, stack, sides, redis);
+      await compare(input, stack, sides);
     } finally {
       for (const side of sides) await side.stop();
-      await closeRedis(redis);
       await stack.stop();
     }
   },
@@ -82,21 +83,27 @@ export const bench: Bench = {
 async function openSide(stack: Stack, name: string, workers: number): Promise<Side> {
   if (name === 'pinegate') {
     const pids = stack.workers.map(({ pid }) => pid);
-    return { name, pids, run: (names, count) => grantBatch(stack, SCRIPT, names, count, LOOK_MS), async stop() {} };
+    const run = (names: string, count: number) => grantBatch(stack, SCRIPT, names, count, LOOK_MS);
+    return { name, pids, redis: stack.redis, run, async stop() {} };
   }
   const kind = RIVALS[name];
   if (!kind) throw new RangeError(`no side ${name}: there are pinegate, ${Object.keys(RIVALS).join(', ')}`);
+  const redis = kind.hasJobs ? await startBenchRedis() : null;
   const setup = { ...rivalSetup(stack, 'bench', SCRIPT), rival: kind.rival, inFlight: IN_FLIGHT };
-  const rival = await startRival(setup, kind.many ? workers : 1);
+  const rival = await startRival({ ...setup, redisUrl: redis?.url ?? '' }, kind.hasJobs ? workers : 1);
   return {
     name,
     pids: rival.pids,
+    redis,
     run: async (names, count) => (await rival.run({ names, count })).ms / 1000,
-    stop: rival.stop,
+    async stop() {
+      await rival.stop();
+      await redis?.close();
+    },
   };
 }
 
-async function compare(input: BenchInput, stack: Stack, sides: readonly Side[], redis: Redis) {
+async function compare(input: BenchInput, stack: Stack, sides: readonly Side[]) {
   const { flags, tell, report, signal } = input;
   const rounds = Number(flags.rounds ?? 5);
   const count = Number(flags.rows ?? 100_000);
@@ -105,7 +112,7 @@ async function compare(input: BenchInput, stack: Stack, sides: readonly Side[], 
   for (let round = 1; round <= rounds; round++) {
     for (const side of sides) {
       signal.throwIfAborted();
-      await rewriteAppendOnlyFile(redis);
+      if (side.redis) await rewriteAppendOnlyFile(side.redis.url);
       const row = await measure(stack, side, round, count);
       rates.get(side.name)?.push(Number(row['op/s']));
       report(row);
@@ -127,10 +134,11 @@ async function compare(input: BenchInput, stack: Stack, sides: readonly Side[], 
   }
 }
 
-async function measure(stack: Stack, { name, pids, run }: Side, round: number, count: number): Promise<Row> {
-  const before = await cpuOf(stack, pids);
+async function measure(stack: Stack, side: Side, round: number, count: number): Promise<Row> {
+  const { name, run } = side;
+  const before = await cpuOf(stack, side);
   const seconds = await run(`${name}_${round}`, count);
-  const after = await cpuOf(stack, pids);
+  const after = await cpuOf(stack, side);
   const each = (process: keyof typeof after) => Math.round(((after[process] - before[process]) * 1000) / count);
   return {
     round,
@@ -145,12 +153,12 @@ async function measure(stack: Stack, { name, pids, run }: Side, round: number, c
 }
 
 /** CPU time so far by process, ms; `own` of all the side's processes together. */
-async function cpuOf({ api, redis, sandbox }: Stack, pids: readonly number[]) {
+async function cpuOf({ api, sandbox }: Stack, { pids, redis }: Side) {
   const { body } = await sandbox('GET', '/__sandbox/counters');
   return {
     own: pids.reduce((total, pid) => total + cpuMs(pid), 0),
     api: cpuMs(api.pid),
-    redis: cpuMs(redis.pid ?? 0),
+    redis: redis?.pid ? cpuMs(redis.pid) : 0,
     sandbox: Number(body.process.cpuMs),
   };
 }
