@@ -16,8 +16,8 @@ import { rivalSetup, startRival } from '../harness/start-rival.ts';
  * the last operation has settled.
  */
 const SCRIPT = `PUB;${'0'.repeat(32)}`;
-/** What a worker may have in flight, and the bare loop too: where nothing but the machine is the limit, twice the default. */
-const IN_FLIGHT = 400;
+/** What a worker may have in flight, and the bare loop too: where nothing but the machine is the limit, four times the default. */
+const IN_FLIGHT = 800;
 /** How often the end is looked for, by all sides alike: every look is work for the machine that is measured. */
 const LOOK_MS = 100;
 /** The account's cap, over all workers: none. */

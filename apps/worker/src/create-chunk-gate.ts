@@ -8,7 +8,8 @@ export interface ChunkGate {
   permitted(keys: number): void;
 }
 
-const CHUNK_KEYS = 50;
+/** Keys of a full chunk. */
+export const CHUNK_KEYS = 50;
 
 /** @param most keys without a permit that may be in hand before the next chunk is taken, looked at each time */
 export function createChunkGate(most: () => number): ChunkGate {

@@ -30,6 +30,7 @@ import { createAccountGauges } from './account-gauges.ts';
 import { buildSweeper } from './build-sweeper.ts';
 import { buildUpkeep } from './build-upkeep.ts';
 import { checkAccount } from './check-account.ts';
+import { CHUNK_KEYS } from './create-chunk-gate.ts';
 import { createDueMarks } from './create-due-marks.ts';
 import { createLeader } from './create-leader.ts';
 import { createPoolGauge } from './create-pool-gauge.ts';
@@ -44,8 +45,10 @@ import { buildTaskHandlers } from './task-handlers.ts';
 import { watchEpoch } from './watch-epoch.ts';
 import { watchProgress } from './watch-progress.ts';
 
-/** A bulk chunk waits for Redis five times; others must have requests in flight meanwhile. */
-const CHUNKS_PER_LANE = { single: 4, bulk: 16 } as const;
+const SINGLE_CHUNKS = 4;
+const LEAST_BULK_CHUNKS = 16;
+/** A bulk chunk waits for Redis five times, and others must have requests in flight meanwhile: so many as fill the room, and half as many again. */
+const BULK_CHUNKS_OF_ROOM = 1.5;
 const TASKS_AT_ONCE = 20;
 
 /** Starts everything a worker is, each closer beside its opener; `consumerTimes`: shorter ones for tests. Resolves to the port of its health server. */
@@ -138,7 +141,7 @@ export async function startWorker(
     events,
     laneEvents,
     limits: config.limits,
-    chunksPerLane: CHUNKS_PER_LANE,
+    chunksPerLane: { single: SINGLE_CHUNKS, bulk: bulkChunks(config.inFlight) },
     ...(config.consumerTimes ? { consumerTimes: config.consumerTimes } : {}),
     log,
   };
@@ -197,4 +200,8 @@ function openReplication(config: WorkerConfig, log: Logger, lifecycle: Lifecycle
   const redis = openRedis(config.redisUrl, 'shared', log);
   lifecycle.onClose('redis of replicated writes', () => closeRedis(redis));
   return { replication: { redis, count: config.acceptReplicas } };
+}
+
+function bulkChunks(inFlight: number): number {
+  return Math.max(LEAST_BULK_CHUNKS, Math.ceil((BULK_CHUNKS_OF_ROOM * inFlight) / CHUNK_KEYS));
 }
