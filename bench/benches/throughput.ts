@@ -24,6 +24,8 @@ const LOOK_MS = 100;
 const UNCAPPED = 1_000;
 /** So many that every process runs compiled code before anything is measured. */
 const WARM_ROWS = 40_000;
+/** And so many before each round: while the others had theirs, a process has forgotten what it had compiled. */
+const AGAIN_WARM_ROWS = 10_000;
 /** Rivals by side. Those that have jobs keep them in Redis, and run in as many processes as there are workers. */
 const RIVALS: Readonly<Record<string, { readonly rival: string; readonly hasJobs: boolean }>> = {
   loop: { rival: 'loop', hasJobs: false },
@@ -112,6 +114,7 @@ async function compare(input: BenchInput, stack: Stack, sides: readonly Side[]) 
   for (let round = 1; round <= rounds; round++) {
     for (const side of sides) {
       signal.throwIfAborted();
+      await side.run(`${side.name}_warm_${round}`, Math.min(count, AGAIN_WARM_ROWS));
       if (side.redis) await rewriteAppendOnlyFile(side.redis.url);
       const row = await measure(stack, side, round, count);
       rates.get(side.name)?.push(Number(row['op/s']));
