@@ -4,6 +4,8 @@ import { onceATurn } from '@pinegate/runtime';
 export interface Room {
   /** Waits for room; answers how many of `n` may go, 0 when aborted. */
   enter(n: number, options: { readonly bulk: boolean; readonly signal: AbortSignal }): Promise<number>;
+  /** The same without waiting: answers 0 where there is none. */
+  enterNow(n: number, bulk: boolean): number;
   leave(n: number, bulk: boolean): void;
   /** The account is served no more: what it still has in hand counts until it leaves. */
   close(): void;
@@ -101,6 +103,11 @@ export function createInFlight(cap: number): InFlight {
             line.push(waiter);
             serve();
           });
+        },
+        enterNow(n, bulk) {
+          const got = Math.max(0, Math.min(n, roomOf(share, bulk)));
+          take(share, got, bulk);
+          return got;
         },
         leave(n, bulk) {
           if (n === 0) return;

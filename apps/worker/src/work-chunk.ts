@@ -7,6 +7,7 @@ import type { ClaimTicket } from './claim-ticket.ts';
 import { converge } from './converge.ts';
 import type { ChunkGate } from './create-chunk-gate.ts';
 import type { Room } from './in-flight.ts';
+import { permitsInRoom } from './permits-in-room.ts';
 
 const REPORT_NAMES = 5;
 
@@ -103,17 +104,15 @@ function createChunkRun(ctx: AccountContext, { room, gate }: LaneLimits, chunk: 
     const budget = left.values().next().value ?? usual;
     const names = [...left].filter(([, b]) => b === budget).map(([name]) => name);
     if (!(await ctx.gate.passed(signal))) return false;
-    // Permits first: whoever waits for them must not keep room from other accounts meanwhile.
-    const permits = await ctx.budget.acquire(budget, names.length, { bulk, ahead: true, signal });
-    if (!permits) return false;
-    permitted(permits.count);
-    let unused = 0;
+    const got = await permitsInRoom(ctx.budget, room, budget, names.length, { bulk, signal });
+    if (!got) return false;
+    const { permits, places } = got;
+    permitted(places);
+    let unused = places;
     try {
-      unused = await room.enter(permits.count, { bulk, signal });
-      if (unused === 0) return false;
       // It closed while we waited: again from the start.
       if (!ctx.gate.open) return true;
-      unused -= await claimWith(permits, budget, names.slice(0, unused));
+      unused -= await claimWith(permits, budget, names.slice(0, places));
       return true;
     } finally {
       permits.release();
