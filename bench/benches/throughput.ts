@@ -27,10 +27,10 @@ const WARM_ROWS = 40_000;
 /** And so many before each round: while the others had theirs, a process has forgotten what it had compiled. */
 const AGAIN_WARM_ROWS = 10_000;
 /** Rivals by side. Those that have jobs keep them in Redis, and run in as many processes as there are workers. */
-const RIVALS: Readonly<Record<string, { readonly rival: string; readonly hasJobs: boolean }>> = {
-  loop: { rival: 'loop', hasJobs: false },
-  jobs: { rival: 'jobs', hasJobs: true },
-  'jobs-ledger': { rival: 'jobs-ledger', hasJobs: true },
+const RIVALS: Readonly<Record<string, { readonly hasJobs: boolean }>> = {
+  loop: { hasJobs: false },
+  jobs: { hasJobs: true },
+  'jobs-ledger': { hasJobs: true },
 };
 
 interface Side {
@@ -91,8 +91,8 @@ async function openSide(stack: Stack, name: string, workers: number): Promise<Si
   const kind = RIVALS[name];
   if (!kind) throw new RangeError(`no side ${name}: there are pinegate, ${Object.keys(RIVALS).join(', ')}`);
   const redis = kind.hasJobs ? await startBenchRedis() : null;
-  const setup = { ...rivalSetup(stack, 'bench', SCRIPT), rival: kind.rival, inFlight: IN_FLIGHT };
-  const rival = await startRival({ ...setup, redisUrl: redis?.url ?? '' }, kind.hasJobs ? workers : 1);
+  const setup = { ...rivalSetup(stack, 'bench', SCRIPT), rival: name, inFlight: IN_FLIGHT };
+  const rival = await startRival({ ...setup, redisUrl: redis?.url ?? setup.redisUrl }, kind.hasJobs ? workers : 1);
   return {
     name,
     pids: rival.pids,

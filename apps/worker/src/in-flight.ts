@@ -65,13 +65,18 @@ export function createInFlight(cap: number): InFlight {
     if (bulk) bulkInHand += n;
   }
 
+  /** Answers how many of `n` there was room for. */
+  function takeUpTo(share: Share, n: number, bulk: boolean): number {
+    const got = Math.max(0, Math.min(n, roomOf(share, bulk)));
+    take(share, got, bulk);
+    return got;
+  }
+
   function serve(): void {
     for (let share = next(); share; share = next()) {
       const bulk = lineOf(share) === share.bulk;
       const waiter = (bulk ? share.bulk : share.singles).shift() as Waiter;
-      const got = Math.min(waiter.n, roomOf(share, bulk));
-      take(share, got, bulk);
-      waiter.give(got);
+      waiter.give(takeUpTo(share, waiter.n, bulk));
     }
   }
 
@@ -104,11 +109,7 @@ export function createInFlight(cap: number): InFlight {
             serve();
           });
         },
-        enterNow(n, bulk) {
-          const got = Math.max(0, Math.min(n, roomOf(share, bulk)));
-          take(share, got, bulk);
-          return got;
-        },
+        enterNow: (n, bulk) => takeUpTo(share, n, bulk),
         leave(n, bulk) {
           if (n === 0) return;
           take(share, -n, bulk);

@@ -20,19 +20,17 @@ export async function permitsInRoom(
   n: number,
   { bulk, signal }: { readonly bulk: boolean; readonly signal: AbortSignal },
 ): Promise<PermitsInRoom | null> {
-  const want = (keys: number, maxWaitMs?: number) =>
-    budget.acquire(name, keys, { bulk, ahead: true, signal, ...(maxWaitMs === undefined ? {} : { maxWaitMs }) });
-
+  const options = { bulk, ahead: true, signal };
   while (true) {
     const places = await room.enter(n, { bulk, signal });
     if (places === 0) return null;
-    const atOnce = await want(places, 0);
+    const atOnce = await budget.acquire(name, places, { ...options, maxWaitMs: 0 });
     if (atOnce) {
       room.leave(places - atOnce.count, bulk);
       return { permits: atOnce, places: atOnce.count };
     }
     room.leave(places, bulk);
-    const permits = await want(n);
+    const permits = await budget.acquire(name, n, options);
     if (!permits) return null;
     const kept = room.enterNow(permits.count, bulk);
     if (kept > 0) return { permits, places: kept };

@@ -51,6 +51,15 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
 const bulk = { bulk: true, signal: never };
 
+/** One who waits for permits, with all of the room free. */
+async function waitForPermits() {
+  const room = createInFlight(80).open();
+  const budget = budgetOf(0);
+  const waiting = permitsInRoom(budget, room, 'grant', 50, bulk);
+  await expect.poll(() => budget.waiting).toBe(1);
+  return { room, budget, waiting };
+}
+
 test('as many permits as there are, and room for each', async () => {
   const room = createInFlight(80).open();
   const got = await permitsInRoom(budgetOf(5), room, 'grant', 50, bulk);
@@ -71,10 +80,7 @@ test('who waits for room has no permits in hand', async () => {
 });
 
 test('who waits for permits has no room in hand', async () => {
-  const room = createInFlight(80).open();
-  const budget = budgetOf(0);
-  const waiting = permitsInRoom(budget, room, 'grant', 50, bulk);
-  await expect.poll(() => budget.waiting).toBe(1);
+  const { room, budget, waiting } = await waitForPermits();
   expect(room.enterNow(100, true)).toBe(75);
   room.leave(75, true);
   budget.grow(10);
@@ -83,10 +89,7 @@ test('who waits for permits has no room in hand', async () => {
 });
 
 test('where others have filled the room meanwhile the permits go back, and it waits again', async () => {
-  const room = createInFlight(80).open();
-  const budget = budgetOf(0);
-  const waiting = permitsInRoom(budget, room, 'grant', 50, bulk);
-  await expect.poll(() => budget.waiting).toBe(1);
+  const { room, budget, waiting } = await waitForPermits();
   room.enterNow(75, true);
   budget.grow(10);
   await turn();
@@ -97,10 +100,7 @@ test('where others have filled the room meanwhile the permits go back, and it wa
 });
 
 test('where there is room for some of the permits only, it says so', async () => {
-  const room = createInFlight(80).open();
-  const budget = budgetOf(0);
-  const waiting = permitsInRoom(budget, room, 'grant', 50, bulk);
-  await expect.poll(() => budget.waiting).toBe(1);
+  const { room, budget, waiting } = await waitForPermits();
   room.enterNow(70, true);
   budget.grow(10);
   const got = await waiting;

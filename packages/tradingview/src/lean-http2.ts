@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { OpenStreams } from './open-streams.ts';
 
 /** What Node keeps of a session, as far as it is used here. */
-type SessionState = { streams: Pick<OpenStreams<unknown>, 'size' | 'get' | 'set' | 'delete' | 'forEach'> };
+type SessionState = { streams: Pick<OpenStreams<unknown>, 'forEach'> };
 
 const NODE_MAJOR = '24';
 
@@ -14,7 +14,7 @@ let isLean = false;
 /**
  * Makes this process's HTTP/2 requests garbage that a scavenge collects. Without it half of what a finished request leaves behind, some
  * 15 kB, is still reachable from old garbage and moves to the old generation: a fifth of a busy worker's processor time was spent on that.
- * For the whole process and for good, so main.ts calls it, nobody else. Only Node 24 is known to need it: does nothing in any other.
+ * For the whole process and for good, so a process calls it as it starts, and the client does not. Only Node 24 is known to need it: does nothing in any other.
  */
 export function leanHttp2(): void {
   if (isLean || process.versions.node.split('.')[0] !== NODE_MAJOR) return;
@@ -30,8 +30,7 @@ export function leanHttp2(): void {
  * of its own, which lives in the old generation and holds on to the request. This one only binds.
  */
 function bindPlainly(): void {
-  type Bound = (this: unknown, ...args: never[]) => unknown;
-  type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+  type Bound = (this: unknown, ...args: unknown[]) => unknown;
   type Bind = (this: AsyncResource, fn: Bound, thisArg?: unknown) => Bound;
   const prototype = AsyncResource.prototype as unknown as { bind: Bind };
   const { bind } = prototype;
@@ -39,7 +38,7 @@ function bindPlainly(): void {
     if (typeof fn !== 'function') return bind.call(this, fn, thisArg);
     const resource = this;
     return function (...args) {
-      return resource.runInAsyncScope(fn as AnyFunction, thisArg === undefined ? this : thisArg, ...args);
+      return resource.runInAsyncScope(fn, thisArg === undefined ? this : thisArg, ...args);
     };
   };
 }
